@@ -1,0 +1,1 @@
+//! An ordered, labelled tree with attributes, cheap snapshots and explicit operations

@@ -1,0 +1,3 @@
+//! The program `dhlrs`.
+
+fn main() {}

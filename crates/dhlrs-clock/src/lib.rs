@@ -1,0 +1,1 @@
+//! Hybrid logical clock and time as a value

@@ -1,0 +1,1 @@
+//! Bounded postcard encoding and decoding

@@ -1,0 +1,1 @@
+//! One whole process as a sans-IO machine

@@ -1,0 +1,1 @@
+//! One hop to a peer: handshake, link session, acknowledgement, resume

@@ -1,0 +1,1 @@
+//! The tokio runtime that drives an engine over transports and storage

@@ -1,0 +1,1 @@
+//! Paths, patterns and global addresses of a reactive tree

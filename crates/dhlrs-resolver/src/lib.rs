@@ -1,0 +1,1 @@
+//! Resolver registry, cache states and single flight as a state machine

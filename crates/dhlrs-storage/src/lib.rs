@@ -1,0 +1,1 @@
+//! Append log and checkpoints over a replaceable file system

@@ -1,0 +1,1 @@
+//! One store: intents, order, log, apply, notify, behind one machine

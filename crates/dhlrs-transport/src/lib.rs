@@ -1,0 +1,1 @@
+//! The Transport trait and the in-memory transport

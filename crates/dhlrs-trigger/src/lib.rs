@@ -1,0 +1,1 @@
+//! Trigger lists, pattern subscriptions and dispatch order

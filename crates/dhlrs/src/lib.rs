@@ -1,0 +1,1 @@
+//! The Distributed Hierarchical Lazy Reactive Store: one reactive tree for many processes

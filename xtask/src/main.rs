@@ -1,0 +1,3 @@
+//! What this workspace does to itself.
+
+fn main() {}
