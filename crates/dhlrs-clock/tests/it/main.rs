@@ -1,0 +1,4 @@
+//! The clock as its users see it.
+
+mod hybrid;
+mod stamp;
