@@ -1,3 +1,56 @@
-//! What this workspace does to itself.
+//! `cargo xtask`: the commands this workspace runs on itself.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::{Workspace, XtaskError, data, pipeline, tidy};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "What this workspace does to itself",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything that CI runs
+    Test(pipeline::Options),
+    /// Checks the rules of the house that no compiler knows
+    Tidy {
+        /// Writes the generated files instead of complaining about them
+        #[arg(long)]
+        write: bool,
+    },
+    /// Writes examples/data/field-assessments.json from its fixed seed
+    Data {
+        /// Only says whether the file is what the seed makes
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            xtask::report(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<bool, XtaskError> {
+    let workspace = Workspace::open()?;
+    match cli.command {
+        Command::Test(options) => pipeline::run(&workspace, &options),
+        Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
+        Command::Tidy { write: false } => tidy::run(&workspace),
+        Command::Data { check } => data::run(&workspace, check),
+    }
+}

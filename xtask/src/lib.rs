@@ -1,0 +1,20 @@
+//! What this workspace does to itself: tests, tidiness, data.
+//!
+//! ```
+//! let text = xtask::data::field_assessments();
+//! assert_eq!(text.matches("\"id\":").count(), 500);
+//! ```
+//!
+//! Nothing here is published; the crates do not know it.
+
+pub mod data;
+mod error;
+pub mod pipeline;
+mod report;
+pub mod source;
+pub mod tidy;
+mod workspace;
+
+pub use error::XtaskError;
+pub use report::report;
+pub use workspace::{Member, Workspace};

@@ -1,0 +1,111 @@
+//! The table of steps. Whoever has something new that must hold adds a line.
+
+use super::{Action, Step};
+use crate::tidy;
+
+/// What `cargo xtask test` runs, in this order: what fails fastest first.
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "the code is formatted",
+        extra: false,
+        action: Action::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "tidy",
+        about: "the rules of the house hold",
+        extra: false,
+        action: Action::Check(tidy::run),
+    },
+    Step {
+        name: "clippy",
+        about: "no lint complains",
+        extra: false,
+        action: Action::Cargo(
+            &[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "doc",
+        about: "the documentation builds without a warning",
+        extra: false,
+        action: Action::Cargo(
+            &["doc", "--locked", "--workspace", "--no-deps"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+    },
+    Step {
+        name: "tests",
+        about: "unit and behaviour tests",
+        extra: false,
+        action: Action::Cargo(
+            &[
+                "test",
+                "--locked",
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--no-fail-fast",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "doctests",
+        about: "the code in the documentation and the README runs",
+        extra: false,
+        action: Action::Cargo(
+            &["test", "--locked", "--workspace", "--doc", "--no-fail-fast"],
+            &[],
+        ),
+    },
+    Step {
+        name: "examples",
+        about: "every example runs and asserts what it shows",
+        extra: false,
+        action: Action::Examples("dhlrs"),
+    },
+    Step {
+        name: "package",
+        about: "every crate can be packed for the registry",
+        extra: false,
+        action: Action::Cargo(
+            &[
+                "package",
+                "--locked",
+                "--workspace",
+                "--no-verify",
+                "--allow-dirty",
+                "--exclude",
+                "xtask",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "verify",
+        about: "every packed crate builds alone",
+        extra: true,
+        action: Action::Cargo(
+            &[
+                "package",
+                "--locked",
+                "--workspace",
+                "--allow-dirty",
+                "--exclude",
+                "xtask",
+            ],
+            &[],
+        ),
+    },
+];

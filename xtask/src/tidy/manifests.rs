@@ -1,0 +1,94 @@
+//! What stands in each `Cargo.toml`.
+
+use std::path::Path;
+
+use super::Problem;
+use crate::{Workspace, XtaskError};
+
+const EXPLAINED: &str = "docs/dependencies.md";
+
+/// What every published manifest says, and that it takes it from the workspace.
+const INHERITED: &[&str] = &[
+    "version",
+    "edition",
+    "rust-version",
+    "license",
+    "repository",
+    "categories",
+];
+
+pub(super) fn manifests(workspace: &Workspace) -> Result<Vec<Problem>, XtaskError> {
+    let mut problems = Vec::new();
+    for member in workspace.members() {
+        let package = member.package;
+        let file = Path::new("crates")
+            .join(package.name.as_str())
+            .join("Cargo.toml");
+        let mut wrong = |message: String| problems.push(Problem::new(&file, message));
+        let own = parse(workspace, &file)?;
+        let table = own.get("package");
+        for key in INHERITED {
+            let inherits = table
+                .and_then(|table| table.get(key)?.get("workspace")?.as_bool())
+                .unwrap_or(false);
+            if !inherits {
+                wrong(format!("write `{key}.workspace = true`"));
+            }
+        }
+        if own
+            .get("lints")
+            .and_then(|lints| lints.get("workspace")?.as_bool())
+            != Some(true)
+        {
+            wrong("write `[lints] workspace = true`; without it no house lint is on".to_owned());
+        }
+        if package
+            .description
+            .as_deref()
+            .unwrap_or_default()
+            .is_empty()
+        {
+            wrong("has no description".to_owned());
+        }
+        if !(1..=5).contains(&package.keywords.len()) {
+            wrong(format!(
+                "has {} keywords; the registry takes 1 to 5",
+                package.keywords.len()
+            ));
+        }
+        let readme = package.readme().filter(|readme| readme.exists());
+        if readme.is_none() {
+            wrong("has no readme, or names one that does not exist".to_owned());
+        }
+    }
+    Ok(problems)
+}
+
+pub(super) fn dependencies_are_explained(
+    workspace: &Workspace,
+) -> Result<Vec<Problem>, XtaskError> {
+    let top = parse(workspace, Path::new("Cargo.toml"))?;
+    let page = workspace.read(Path::new(EXPLAINED))?;
+    let declared = top
+        .get("workspace")
+        .and_then(|table| table.get("dependencies")?.as_table())
+        .ok_or_else(|| XtaskError::new("Cargo.toml has no [workspace.dependencies]"))?;
+    Ok(declared
+        .iter()
+        .filter(|(_, how)| how.get("path").is_none())
+        .filter(|(name, _)| !page.contains(&format!("`{name}`")))
+        .map(|(name, _)| {
+            Problem::new(
+                EXPLAINED,
+                format!("says nothing about `{name}`: why it is there, what else was considered"),
+            )
+        })
+        .collect())
+}
+
+fn parse(workspace: &Workspace, file: &Path) -> Result<toml::Table, XtaskError> {
+    workspace
+        .read(file)?
+        .parse()
+        .map_err(|error| XtaskError::new(format!("{}: {error}", file.display())))
+}
