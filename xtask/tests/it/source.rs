@@ -14,7 +14,7 @@ fn blanks_comments_and_what_literals_hold() {
     blanks(r#"f("a // b")"#, r#"f("       )"#);
     blanks(r##"f(r#"a"b"#)"##, "f(r       )");
     blanks(r"'\'' 'a 'b'", r"'    'a '  ");
-    blanks("\"a\nb\"", "\"  \n  ");
+    blanks("\"a\nb\"", "\" \n  ");
     blanks("for\"x\"", "for\"  ");
 }
 
