@@ -1,0 +1,70 @@
+use std::fmt;
+
+/// The identity of one node: 16 opaque bytes that survive rename, sort and move.
+///
+/// In an owned store it is a counter, which [`Bag`](crate::Bag) keeps and never uses twice; in a
+/// replicated store it is derived from the events. Nodes that exist only as an overlay have ids of
+/// a space of their own, which no op that is logged depends on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NodeId([u8; 16]);
+
+impl NodeId {
+    /// The root of every tree.
+    pub const ROOT: Self = Self([0; 16]);
+
+    /// The id that these bytes spell.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the id.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    pub(crate) const fn counted(counter: u64) -> Self {
+        Self((counter as u128).to_be_bytes())
+    }
+
+    pub(crate) const fn overlay(counter: u64) -> Self {
+        Self((OVERLAY_SPACE | counter as u128).to_be_bytes())
+    }
+
+    pub(crate) const fn is_overlay(&self) -> bool {
+        u128::from_be_bytes(self.0) & OVERLAY_SPACE == OVERLAY_SPACE
+    }
+
+    /// The id `n` places further on; a branch that is placed at once takes consecutive ids.
+    pub(crate) const fn plus(&self, n: u64) -> Self {
+        Self(
+            u128::from_be_bytes(self.0)
+                .wrapping_add(n as u128)
+                .to_be_bytes(),
+        )
+    }
+
+    /// The counter behind a counted id.
+    pub(crate) const fn counter(&self) -> Option<u64> {
+        let number = u128::from_be_bytes(self.0);
+        if number <= u64::MAX as u128 {
+            Some(number as u64)
+        } else {
+            None
+        }
+    }
+}
+
+const OVERLAY_SPACE: u128 = (u64::MAX as u128) << 64;
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({self})")
+    }
+}
