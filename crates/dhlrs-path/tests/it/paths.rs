@@ -1,0 +1,251 @@
+//! How paths are read, printed, built and cut.
+
+use std::borrow::Cow;
+
+use dhlrs_path::{Path, Query, Step};
+
+#[track_caller]
+fn reads(text: &str, canonical: &str, steps: &[Step<'_>]) {
+    let path = Path::parse(text).unwrap();
+    assert_eq!(path.as_str(), canonical, "{text:?}");
+    assert_eq!(path.steps().collect::<Vec<_>>(), steps, "{text:?}");
+    assert_eq!(path.depth(), steps.len(), "{text:?}");
+    let mut back: Vec<_> = path.steps().rev().collect();
+    back.reverse();
+    assert_eq!(back, steps, "{text:?} from the back");
+    let printed: Vec<_> = path.steps().map(|step| step.to_string()).collect();
+    assert_eq!(printed.join("."), path.without_query().as_str(), "{text:?}");
+    let only = steps.iter().all(|step| matches!(step, Step::Label(_)));
+    assert_eq!(path.labels_only(), only, "{text:?}");
+    assert_eq!(Path::parse(canonical).unwrap(), path);
+}
+
+fn label(text: &str) -> Step<'_> {
+    Step::Label(text.into())
+}
+
+fn attribute<'a>(name: &'a str, text: &'a str) -> Step<'a> {
+    Step::Attribute {
+        name: name.into(),
+        text: text.into(),
+    }
+}
+
+#[test]
+fn the_empty_path_is_the_root() {
+    reads("", "", &[]);
+    assert!(Path::default().is_root());
+    assert_eq!(Path::default().parent(), None);
+}
+
+#[test]
+fn labels_are_cut_at_dots() {
+    reads(
+        "orders.o1.status",
+        "orders.o1.status",
+        &[label("orders"), label("o1"), label("status")],
+    );
+    reads(
+        "3166-2.AD-02.name",
+        "3166-2.AD-02.name",
+        &["3166-2", "AD-02", "name"].map(label),
+    );
+    reads(
+        "root.parent.größe",
+        "root.parent.größe",
+        &["root", "parent", "größe"].map(label),
+    );
+    reads(" a . b", " a . b", &[label(" a "), label(" b")]);
+}
+
+#[test]
+fn hash_steps_are_read() {
+    reads("a.#0", "a.#0", &[label("a"), Step::Index(0)]);
+    reads("#-1", "#-1", &[Step::Index(-1)]);
+    reads(
+        "#9223372036854775807",
+        "#9223372036854775807",
+        &[Step::Index(i64::MAX)],
+    );
+    reads(
+        "#-9223372036854775808",
+        "#-9223372036854775808",
+        &[Step::Index(i64::MIN)],
+    );
+    reads("#a=t.b", "#a=t.b", &[attribute("a", "t"), label("b")]);
+    reads("#=t", "#=t", &[Step::Value("t".into())]);
+    reads("#=", "#=", &[Step::Value("".into())]);
+    reads("#parent", "#parent", &[Step::Parent]);
+    reads("#parent=x", "#parent=x", &[attribute("parent", "x")]);
+    reads("#5=x", "#5=x", &[attribute("5", "x")]);
+    reads(
+        "#=two\nlines",
+        "#=two\nlines",
+        &[Step::Value("two\nlines".into())],
+    );
+}
+
+#[test]
+fn parents_have_two_short_spellings() {
+    reads("../a", "#parent.a", &[Step::Parent, label("a")]);
+    reads(
+        "../../a",
+        "#parent.#parent.a",
+        &[Step::Parent, Step::Parent, label("a")],
+    );
+    reads(
+        "b.../a",
+        "b.#parent.a",
+        &[label("b"), Step::Parent, label("a")],
+    );
+    reads("a/parent", "a.#parent", &[label("a"), Step::Parent]);
+    reads(
+        "a/parent/parent.b",
+        "a.#parent.#parent.b",
+        &[label("a"), Step::Parent, Step::Parent, label("b")],
+    );
+    // `../` comes first, so that what follows is a label.
+    reads(
+        "../parent",
+        "#parent.parent",
+        &[Step::Parent, label("parent")],
+    );
+    reads(
+        "#2/parent?color",
+        "#2.#parent?color",
+        &[Step::Index(2), Step::Parent],
+    );
+}
+
+#[test]
+fn escapes_stand_for_themselves() {
+    reads(r"v1\.5", r"v1\.5", &[label("v1.5")]);
+    reads(
+        r"\.\/\#\?\*\~\&\=\\",
+        r"\.\/\#\?\*\~\&\=\\",
+        &[label(r"./#?*~&=\")],
+    );
+    reads(r"#a=1\.5", r"#a=1\.5", &[attribute("a", "1.5")]);
+    reads(r"#a\=b=c\&d", r"#a\=b=c\&d", &[attribute("a=b", "c&d")]);
+    reads(r"a\\.b", r"a\\.b", &[label(r"a\"), label("b")]);
+    reads(r"a\/parent", r"a\/parent", &[label("a/parent")]);
+}
+
+#[test]
+fn what_is_syntax_elsewhere_is_printed_with_an_escape() {
+    reads("a&b=c", r"a\&b\=c", &[label("a&b=c")]);
+    reads("a=b.c", r"a\=b.c", &[label("a=b"), label("c")]);
+}
+
+#[test]
+fn a_displaced_label_names_the_node() {
+    let hex = "00112233445566778899aabbccddeeff";
+    let text = format!("a.b~{hex}.c");
+    reads(
+        &text,
+        &text,
+        &[
+            label("a"),
+            Step::Displaced {
+                label: "b".into(),
+                hex,
+            },
+            label("c"),
+        ],
+    );
+    reads(
+        &format!(r"a\~b=~{hex}"),
+        &format!(r"a\~b\=~{hex}"),
+        &[Step::Displaced {
+            label: "a~b=".into(),
+            hex,
+        }],
+    );
+}
+
+#[test]
+fn a_query_names_attributes() {
+    let names = |text: &'static str| -> Option<Vec<String>> {
+        let path = Path::parse(text).unwrap();
+        assert_eq!(path.as_str(), text);
+        path.query()
+            .map(|query| query.names().map(Cow::into_owned).collect())
+    };
+    assert_eq!(names("a"), None);
+    assert_eq!(names("a?"), Some(vec![]));
+    assert!(matches!(
+        Path::parse("a?").unwrap().query(),
+        Some(Query::All)
+    ));
+    assert_eq!(names("a?b"), Some(vec!["b".into()]));
+    assert_eq!(
+        names(r"a.b?c&d\.e\&f"),
+        Some(vec!["c".into(), "d.e&f".into()])
+    );
+    assert_eq!(names("?b"), Some(vec!["b".into()]));
+    let path = Path::parse("?b").unwrap();
+    assert!(path.is_root());
+    assert_eq!(path.without_query(), Path::ROOT);
+}
+
+#[test]
+fn a_canonical_text_is_borrowed() {
+    for text in ["", "a.b.c", r"a\.b.#3.#a=t?x&y", "größe.#parent"] {
+        let path = Path::parse(text).unwrap();
+        assert_eq!(path.as_str().as_ptr(), text.as_ptr(), "{text:?}");
+        for step in path.steps().filter(|_| !text.contains('\\')) {
+            if let Step::Label(label) = step {
+                assert!(matches!(label, Cow::Borrowed(_)), "{text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_path_is_built_from_labels() {
+    let path = Path::from_labels(["a.b", "c#=", "d"]).unwrap();
+    assert_eq!(path.as_str(), r"a\.b.c\#\=.d");
+    assert!(path.labels_only());
+    assert_eq!(path.parent(), Some(Path::parse(r"a\.b.c\#\=").unwrap()));
+    assert_eq!(path.last(), Some(label("d")));
+    assert_eq!(path.child("#0").unwrap().as_str(), r"a\.b.c\#\=.d.\#0");
+    assert_eq!(Path::ROOT.child("").unwrap_err().at(), 0);
+    assert_eq!(
+        path.child("x\ty").unwrap_err().at(),
+        path.as_str().len() + 2
+    );
+}
+
+#[test]
+fn paths_are_joined_and_cut() {
+    let path = |text: &str| text.parse::<Path<'static>>().unwrap();
+    assert_eq!(
+        path("a.b?x").join(&path("c.#0?y")).unwrap(),
+        path("a.b.c.#0?y")
+    );
+    assert_eq!(path("a").join(&path("?y")).unwrap(), path("a?y"));
+    assert_eq!(path("?x").join(&path("a")).unwrap(), path("a"));
+    assert_eq!(
+        path("a.b.c?x").strip_prefix(&path("a.b")),
+        Some(path("c?x"))
+    );
+    assert_eq!(path("a.b?x").strip_prefix(&path("a.b?y")), Some(path("?x")));
+    assert_eq!(path("a.bc").strip_prefix(&path("a.b")), None);
+    assert_eq!(path("a").strip_prefix(&path("a.b")), None);
+    assert_eq!(path("a.b").strip_prefix(&path("")), Some(path("a.b")));
+    assert!(!path(r"a\.b").starts_with(&path("a")));
+    assert_eq!(path("a.b?x").parent(), Some(path("a")));
+    assert_eq!(path(r"a\.b.c\.d").parent(), Some(path(r"a\.b")));
+    assert_eq!(path("a").parent(), Some(Path::ROOT));
+}
+
+#[test]
+fn a_query_is_put_behind_a_path() {
+    let path = Path::parse("a.b?x").unwrap();
+    assert_eq!(
+        path.with_query(["c", "d=e"]).unwrap().as_str(),
+        r"a.b?c&d\=e"
+    );
+    assert_eq!(path.with_query([""; 0]).unwrap().as_str(), "a.b?");
+    assert_eq!(path.with_query(["c", ""]).unwrap_err().at(), 6);
+}
