@@ -1,0 +1,49 @@
+//! What a caller wants changed, before anybody has judged it.
+
+use dhlrs_bag::{GuardedEdit, MsgId, SubscriberId};
+use dhlrs_clock::Stamp;
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::revision::{Incarnation, Revision};
+
+/// A reason is a note for people and filters.
+pub const REASON_BYTES_MAX: usize = 256;
+/// Subscribers that an intent may have passed on its way, on all nodes. One more is a loop.
+pub const CAUSE_MAX: usize = 16;
+/// Edits of one intent.
+pub const EDITS_MAX: usize = 4_096;
+
+/// An envelope around edits of one store.
+///
+/// With [`atomic`](Self::atomic) the edits are a transaction: each is judged on the state that the
+/// previous ones left, and one refusal refuses all. Without, refused edits are skipped and counted
+/// (how an import travels). Either way they make one revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Names the intent for ever: session and counter. Applied once, however often it arrives.
+    pub msg_id: MsgId,
+    /// What to do, 1 to [`EDITS_MAX`].
+    pub edits: Vec<GuardedEdit>,
+    /// All or nothing, or as many as can be.
+    pub atomic: bool,
+    /// The incarnation that `if_revision` counts in; with another one it does not hold.
+    pub incarnation: Option<Incarnation>,
+    /// A note that travels with the change, at most [`REASON_BYTES_MAX`].
+    pub reason: Option<String>,
+    /// When the source made the intent, by its own clock.
+    pub stamp: Stamp,
+    /// The subscribers whose reaction this is, oldest first, at most [`CAUSE_MAX`].
+    pub cause: Vec<SubscriberId>,
+}
+
+/// How an intent ended that was not refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    /// The revision that the intent made, or the present one if it had no effect.
+    pub revision: Revision,
+    /// Edits that were refused and skipped; 0 where the intent was atomic.
+    pub skipped: u32,
+    /// The first refusals of a batch that is not atomic, with the place of their edit.
+    pub first_skipped: Vec<(u32, Refusal)>,
+}

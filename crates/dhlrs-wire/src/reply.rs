@@ -1,0 +1,31 @@
+//! What comes back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::intent::Written;
+use crate::read::Page;
+use crate::revision::Revision;
+use crate::status::Status;
+
+/// The answer to a [`Request`](crate::Request) that was not refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// The session is open and on disk.
+    Session {
+        /// Names the session; chosen by the store.
+        session: [u8; 16],
+    },
+    /// The change is on disk, or there was nothing to change.
+    Written(Written),
+    /// A page of a read.
+    Page(Box<Page>),
+    /// The watch is active: every revision from here on is delivered.
+    Watching {
+        /// The first revision that the stream will tell of.
+        from: Revision,
+    },
+    /// The process's state.
+    Status(Box<Status>),
+    /// Done; there is nothing to tell.
+    Done,
+}
