@@ -1,0 +1,236 @@
+//! The data directory of a node: format, lock, and a log for each store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{StorageError, StorageErrorKind};
+use crate::frame::checksum;
+use crate::log::{Log, LogOptions, make_dir};
+use crate::segment::{FORMAT_VERSION, TEMPORARY_SUFFIX, is_segment_name, publish, remove};
+use crate::store_name::{GOES_ON, STORE_NAME_BYTES_MAX, escape, unescape};
+use crate::vfs::{LockAttempt, Vfs, VfsEntry, VfsFile};
+
+const FORMAT: &str = "FORMAT";
+const LOCK: &str = "LOCK";
+const IDENTITY: &str = "identity";
+const STORES: &str = "stores";
+const FORMAT_BYTES_MAX: usize = 64;
+
+/// The data directory of one node, held by this process alone.
+///
+/// ```text
+/// DIR/FORMAT                 the format version
+/// DIR/LOCK                   locked while a process has the directory; holds its process id
+/// DIR/identity               the node's key; this crate neither reads nor writes it
+/// DIR/stores/NAME/…          one log each; NAME is escaped, so that any store name will do
+/// ```
+#[derive(Debug)]
+pub struct DataDir<V: Vfs> {
+    vfs: V,
+    dir: PathBuf,
+    _lock: V::Lock,
+}
+
+impl<V: Vfs> DataDir<V> {
+    /// Takes the directory, making it if it is missing, the directories above it included.
+    ///
+    /// # Errors
+    /// `Locked` if another process has it, `VersionTooNew`, `Corrupt` if it holds stores but no
+    /// readable format, or what the file system reports.
+    pub fn open(vfs: V, dir: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        let dir = dir.into();
+        make_dirs(&vfs, &dir)?;
+        let lock = dir.join(LOCK);
+        let attempt = vfs
+            .lock(&lock)
+            .map_err(|error| StorageError::io("lock", &lock, error))?;
+        let lock = match attempt {
+            LockAttempt::Held(lock) => lock,
+            LockAttempt::Busy { holder } => {
+                return Err(StorageError::new(
+                    StorageErrorKind::Locked { holder },
+                    &dir,
+                    "",
+                ));
+            }
+        };
+        check_format(&vfs, &dir)?;
+        make_dir(&vfs, &dir.join(STORES))?;
+        Ok(Self {
+            vfs,
+            dir,
+            _lock: lock,
+        })
+    }
+
+    /// The names of all stores that have a log, sorted.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn stores(&self) -> Result<Vec<String>, StorageError> {
+        let mut names = Vec::new();
+        let mut open: Vec<Vec<String>> = vec![Vec::new()];
+        while let Some(parts) = open.pop() {
+            let dir = self.parts_dir(&parts);
+            for entry in self.list(&dir)?.into_iter().filter(|entry| entry.is_dir) {
+                let goes_on = entry.name.ends_with(GOES_ON);
+                let mut parts = parts.clone();
+                parts.push(entry.name);
+                if goes_on && parts.len() < STORE_NAME_BYTES_MAX {
+                    open.push(parts);
+                } else if let Some(name) = unescape(&parts)
+                    && self.holds_log(&self.parts_dir(&parts))?
+                {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Whether there is a log for this store.
+    ///
+    /// # Errors
+    /// `BadName`; what the file system reports.
+    pub fn has_store(&self, name: &str) -> Result<bool, StorageError> {
+        let dir = self.store_dir(name)?;
+        match self.holds_log(&dir) {
+            Err(error) if error.kind() == StorageErrorKind::Missing => Ok(false),
+            holds => holds,
+        }
+    }
+
+    /// Opens the log of a store, or begins one; see [`Log::open`].
+    ///
+    /// # Errors
+    /// `BadName`; as [`Log::open`].
+    pub fn open_log(
+        &self,
+        name: &str,
+        id: [u8; 16],
+        options: LogOptions,
+    ) -> Result<Log<V>, StorageError> {
+        let dir = self.store_dir(name)?;
+        make_dirs(&self.vfs, &dir)?;
+        Log::open(self.vfs.clone(), dir, id, options)
+    }
+
+    /// Where a store's files are, or would be.
+    ///
+    /// # Errors
+    /// `BadName`.
+    pub fn store_dir(&self, name: &str) -> Result<PathBuf, StorageError> {
+        let bad_name = || {
+            let detail = if name.is_empty() {
+                "it is empty"
+            } else {
+                "it is over 255 bytes"
+            };
+            StorageError::new(StorageErrorKind::BadName, &self.dir, detail)
+        };
+        Ok(self.parts_dir(&escape(name).ok_or_else(bad_name)?))
+    }
+
+    /// Where the node's key is kept.
+    pub fn identity_path(&self) -> PathBuf {
+        self.dir.join(IDENTITY)
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn parts_dir(&self, parts: &[String]) -> PathBuf {
+        parts
+            .iter()
+            .fold(self.dir.join(STORES), |dir, part| dir.join(part))
+    }
+
+    fn holds_log(&self, dir: &Path) -> Result<bool, StorageError> {
+        Ok(self
+            .list(dir)?
+            .iter()
+            .any(|entry| is_segment_name(&entry.name)))
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<VfsEntry>, StorageError> {
+        self.vfs
+            .list(dir)
+            .map_err(|error| StorageError::io("list", dir, error))
+    }
+}
+
+fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
+    let path = dir.join(FORMAT);
+    let names = vfs
+        .list(dir)
+        .map_err(|error| StorageError::io("list", dir, error))?;
+    let leftover = format!("{FORMAT}{TEMPORARY_SUFFIX}");
+    if names.iter().any(|entry| entry.name == leftover) {
+        remove(vfs, &dir.join(leftover))?;
+    }
+    let mut file = match vfs.open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // It is made before anything else.
+            if names.iter().any(|entry| entry.name == STORES) {
+                let detail = "it is missing, but there are stores";
+                return Err(StorageError::corrupt(&path, 0, detail));
+            }
+            publish(vfs, &path, format_text(FORMAT_VERSION).as_bytes())?;
+            return Ok(());
+        }
+        Err(error) => return Err(StorageError::io("open", &path, error)),
+    };
+    let mut buffer = [0; FORMAT_BYTES_MAX];
+    let read = file
+        .read_at(0, &mut buffer)
+        .map_err(|error| StorageError::io("read", &path, error))?;
+    let text = std::str::from_utf8(buffer.get(..read).unwrap_or_default()).unwrap_or_default();
+    let version = text
+        .split(' ')
+        .nth(1)
+        .and_then(|version| version.parse::<u32>().ok());
+    match version {
+        Some(found) if format_text(found) != text => Err(StorageError::corrupt(
+            &path,
+            0,
+            "it does not match its checksum",
+        )),
+        Some(found) if found > FORMAT_VERSION => {
+            let kind = StorageErrorKind::VersionTooNew {
+                found,
+                supported: FORMAT_VERSION,
+            };
+            Err(StorageError::new(kind, &path, ""))
+        }
+        Some(_) => Ok(()),
+        None => Err(StorageError::corrupt(
+            &path,
+            0,
+            "it names no format version",
+        )),
+    }
+}
+
+fn format_text(version: u32) -> String {
+    let text = format!("dhlrs-data {version}");
+    format!("{text} {:08x}\n", checksum(0, &[text.as_bytes()]))
+}
+
+/// Makes a directory and those above it that are missing.
+fn make_dirs<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
+    let mut missing = Vec::new();
+    let mut next = Some(dir);
+    while let Some(dir) = next.filter(|dir| !dir.as_os_str().is_empty()) {
+        match make_dir(vfs, dir) {
+            Ok(()) => break,
+            Err(error) if error.kind() == StorageErrorKind::Missing => missing.push(dir),
+            Err(error) => return Err(error),
+        }
+        next = dir.parent();
+    }
+    missing.iter().rev().try_for_each(|dir| make_dir(vfs, dir))
+}
