@@ -103,6 +103,7 @@ impl Resolvers {
         };
         let read = self.read_or_join(now.monotonic_ms, request, reader, outputs);
         self.cache.settle(request.slot);
+        self.cache.evict(self.limits.cached_bytes_max, outputs);
         read.unwrap_or_else(|error| Read::Ready(Err(error)))
     }
 

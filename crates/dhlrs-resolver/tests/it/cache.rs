@@ -247,3 +247,42 @@ fn a_full_cache_drops_what_was_not_used_for_longest() {
         world.resolvers.cached_bytes()
     );
 }
+
+#[test]
+fn what_no_read_will_ask_for_is_not_kept() {
+    let options = ResolverOptions {
+        read_only: true,
+        refresh_interval_ms: 500,
+        ..cached(0)
+    };
+    let mut world = World::new(&options);
+    goes(
+        &mut world,
+        &[("read 1", "start 1, pending"), ("ok 1 a", "answer 1 a")],
+    );
+    assert!(world.resolvers.cached_bytes() > 0, "the refresh is to come");
+    goes(&mut world, &[("+500", "due")]);
+    assert_eq!(world.resolvers.cached_bytes(), 0);
+
+    let mut world = World::new(&ResolverOptions {
+        read_only: true,
+        ..cached(0)
+    });
+    goes(
+        &mut world,
+        &[("read 1", "start 1, pending"), ("ok 1 a", "answer 1 a")],
+    );
+    assert_eq!(world.resolvers.cached_bytes(), 0);
+}
+
+#[test]
+fn a_result_counts_with_its_size() {
+    let value = "x".repeat(5000);
+    for cache_time_ms in [0, -1] {
+        let mut world = World::new(&cached(cache_time_ms));
+        world.step("read 1");
+        world.step(&format!("ok 1 {value}"));
+        // With no cache time too: the tree holds it because of us.
+        assert!((5000..6000).contains(&world.resolvers.cached_bytes()));
+    }
+}

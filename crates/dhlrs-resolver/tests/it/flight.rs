@@ -45,7 +45,7 @@ fn nodes_have_flights_of_their_own() {
             ("node 7", ""),
             ("read 1", "start 2, pending"),
             ("ok 2 b", "answer 1 b, store b"),
-            ("ok 1 a", "answer 1 a, store a"),
+            ("ok 1 a", "answer 1 a, store a of 0"),
         ],
     );
 }

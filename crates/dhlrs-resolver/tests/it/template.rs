@@ -59,6 +59,7 @@ fn an_attribute_stands_for_a_step() {
         &node,
         "c/main/orders/o1.#parent",
     );
+    renders("c/main/orders/../{id}", &node, "c/main/orders/#parent.o1");
     renders("c/main/orders/{a.b}.#0", &node, "c/main/orders/true.#0");
     renders("c/main/orders/all", &node, "c/main/orders/all");
     renders("c/main/orders", &node, "c/main/orders");
@@ -150,6 +151,7 @@ fn a_wrong_template_is_refused_with_its_place() {
     refuses(r"c/main/orders/a\.{id}", Kind::NotAStep, 17);
     refuses("c/main/orders/#a={id}", Kind::NotAStep, 17);
     refuses("c/main/orders/a?{id}", Kind::NotAStep, 16);
+    refuses("c/main/orders/a/{id}", Kind::NotAStep, 16);
     refuses("{m}/main/orders/a", Kind::NotAStep, 0);
     refuses("c/ma.{id}/orders/a", Kind::NotAStep, 5);
     refuses(

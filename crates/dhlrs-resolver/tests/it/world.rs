@@ -9,7 +9,7 @@ use dhlrs_resolver::{
 };
 
 /// Long enough that no test reaches it by accident.
-const PATIENCE_MS: u64 = 1_000_000_000;
+pub(crate) const PATIENCE_MS: u64 = 1_000_000_000;
 
 /// One store with the resolver `r` on every node.
 pub(crate) struct World {
@@ -168,10 +168,14 @@ impl World {
             }
             Output::Cancel { flight } => format!("cancel {}", self.number(*flight)),
             Output::Answer { reader, result } => format!("answer {reader} {}", value(result)),
-            Output::Store { content, .. } => format!("store {}", value(&Ok(content.clone()))),
-            Output::Unstore { slot: other } => format!("unstore{}", self.other(other)),
-            Output::Due { slot: other } => format!("due{}", self.other(other)),
-            Output::Failed { error, .. } => format!("failed {:?}", error.kind()),
+            Output::Store { slot, content } => {
+                format!("store {}{}", value(&Ok(content.clone())), self.other(slot))
+            }
+            Output::Unstore { slot } => format!("unstore{}", self.other(slot)),
+            Output::Due { slot } => format!("due{}", self.other(slot)),
+            Output::Failed { slot, error } => {
+                format!("failed {:?}{}", error.kind(), self.other(slot))
+            }
         }
     }
 
