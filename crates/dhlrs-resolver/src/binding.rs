@@ -1,3 +1,5 @@
+//! Resolvers that local configuration puts on the nodes of a pattern.
+
 use dhlrs_path::{Path, Pattern};
 
 use crate::error::{ConfigError, ConfigErrorKind};

@@ -1,3 +1,5 @@
+//! What is known about each node, within a limit on bytes.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! What the tree says about a node that is read, and the call that comes of it.
+
 use dhlrs_bag::{ATTRIBUTES_MAX, Attributes, NodeId, ResolverRef};
 use dhlrs_path::{Address, Path};
 

@@ -1,3 +1,5 @@
+//! What is known about one node.
+
 use std::sync::Arc;
 
 use dhlrs_bag::Content;

@@ -1,3 +1,5 @@
+//! Why a read is not resolved, and why a configuration is refused.
+
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;

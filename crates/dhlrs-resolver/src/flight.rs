@@ -1,3 +1,5 @@
+//! One resolution under way.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

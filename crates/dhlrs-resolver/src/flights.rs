@@ -1,3 +1,5 @@
+//! All resolutions under way, who waits for them, and when they are due.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flight::{Flight, Reader, State};

@@ -1,3 +1,5 @@
+//! How a flight ends, or goes on after a failure.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +12,6 @@ use crate::flight::{Reader, State};
 use crate::output::{FlightId, Output, Resolution};
 use crate::resolvers::{Resolvers, deadline_passed};
 
-/// How a flight ends, or goes on after a failure.
 impl Resolvers {
     /// Answers the readers of a flight, and keeps the result if it is still what the node asks for.
     pub(crate) fn finish(

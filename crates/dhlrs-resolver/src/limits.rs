@@ -1,3 +1,5 @@
+//! What the resolvers of one store may hold.
+
 /// What the resolvers of one store may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

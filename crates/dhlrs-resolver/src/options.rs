@@ -1,3 +1,5 @@
+//! How a resolver is cached, retried and kept in time.
+
 use dhlrs_bag::Attributes;
 
 use crate::error::{ConfigError, ConfigErrorKind};

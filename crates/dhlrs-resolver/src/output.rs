@@ -1,3 +1,5 @@
+//! What a read comes to, and what the owner has to carry out.
+
 use std::fmt;
 use std::sync::Arc;
 

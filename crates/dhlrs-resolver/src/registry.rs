@@ -1,3 +1,5 @@
+//! The resolvers that can run here, by name.
+
 use std::collections::BTreeMap;
 
 use crate::error::{ConfigError, ConfigErrorKind, ResolveError, ResolveErrorKind};

@@ -1,3 +1,5 @@
+//! The resolvers of one store, as one machine.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

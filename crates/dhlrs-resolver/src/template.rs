@@ -1,3 +1,5 @@
+//! Addresses with attributes of a node in them.
+
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
