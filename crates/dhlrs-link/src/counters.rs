@@ -4,7 +4,7 @@
 pub struct Counters {
     /// Connections that were established.
     pub established: u64,
-    /// Connections that were refused before they were established.
+    /// Connections that ended before they were established.
     pub refused: u64,
     /// Frames that made no sense.
     pub malformed: u64,
