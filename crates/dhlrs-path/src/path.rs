@@ -206,6 +206,17 @@ impl<'a> Path<'a> {
         )))
     }
 
+    /// The last so many steps, without a query; the whole path if it has no more. Never allocates.
+    pub fn tail(&self, steps: usize) -> Path<'_> {
+        let mut texts = self.step_texts();
+        let mut start = self.steps_end;
+        for text in texts.by_ref().rev().take(steps) {
+            // The dot before the step that was taken last is not part of the tail.
+            start -= text.len() + usize::from(start < self.steps_end);
+        }
+        Path::trusted(Cow::Borrowed(&self.text[start..self.steps_end]))
+    }
+
     /// The path of a child, without a query. The label is not escaped.
     ///
     /// # Errors

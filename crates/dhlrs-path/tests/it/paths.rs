@@ -237,6 +237,15 @@ fn paths_are_joined_and_cut() {
     assert_eq!(path("a.b?x").parent(), Some(path("a")));
     assert_eq!(path(r"a\.b.c\.d").parent(), Some(path(r"a\.b")));
     assert_eq!(path("a").parent(), Some(Path::ROOT));
+    for (steps, tail) in [
+        (0, ""),
+        (1, r"c\.d"),
+        (2, r"#0.c\.d"),
+        (3, r"a.#0.c\.d"),
+        (9, r"a.#0.c\.d"),
+    ] {
+        assert_eq!(path(r"a.#0.c\.d?x").tail(steps), path(tail));
+    }
 }
 
 #[test]
