@@ -1,0 +1,408 @@
+//! The trigger list of one store: callbacks, and the order in which they are called.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, Change, Changes, Meta, SubscriberId};
+
+use crate::error::{SubscribeError, SubscribeErrorKind};
+use crate::event::{Event, EventChange, Level};
+use crate::index::{Index, Reach, Stage};
+use crate::reactions::{Callback, EMISSIONS_MAX, Emission, Flow, Ids, Reactions};
+use crate::target::Subscription;
+use crate::tree::Snapshot;
+
+/// The most subscriptions of one store.
+pub const SUBSCRIPTIONS_MAX: usize = 1_000_000;
+
+/// The callbacks of one store.
+///
+/// A change is told to those who listen to its node, then to its bag (level 0), the bag around
+/// (−1) and so on to the root, then to patterns and branches; those of one place in the order in
+/// which they subscribed. Those whose node goes along with one above it come right after the node.
+/// A node that moved is told to the bags that it left too: of the bags of both chains the deepest
+/// comes first, of two as deep the one that was left. The changes of a transaction are told to each
+/// subscriber as one event: to nodes, then to bags, the deepest first, then to patterns.
+pub struct Triggers {
+    index: Index,
+    subscribers: BTreeMap<u64, Subscriber>,
+    ids: Ids,
+}
+
+struct Subscriber {
+    callback: Callback,
+    wants_tree: bool,
+}
+
+/// What came of a dispatch.
+#[derive(Debug, Default)]
+pub struct Dispatched {
+    /// What the subscribers want done, in the order in which they said it.
+    pub emissions: Vec<Emission>,
+    /// What went wrong, in order. It concerned nobody else.
+    pub failures: Vec<Failure>,
+}
+
+/// A subscriber that failed at one event. It stays subscribed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Who failed.
+    pub subscriber: SubscriberId,
+    /// How.
+    pub kind: FailureKind,
+    /// The revision at which it did.
+    pub revision: u64,
+}
+
+/// How a subscriber failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// It panicked, with this message. Nothing that it answered is carried out.
+    Panicked(Box<str>),
+    /// It said that it failed. Nothing that it answered is carried out.
+    Failed(Box<str>),
+    /// It emitted more than [`EMISSIONS_MAX`] edits. None of its answer is carried out.
+    TooManyEmissions(usize),
+    /// It wanted to emit, but the event came of what it emitted before. The edits are dropped.
+    Loop {
+        /// The subscribers on the way, the first one first.
+        chain: Vec<SubscriberId>,
+    },
+    /// It wanted to emit, but [`CAUSE_SUBSCRIBERS_MAX`] subscribers had already led to the event.
+    /// The edits are dropped.
+    TooDeep {
+        /// The subscribers on the way, the first one first.
+        chain: Vec<SubscriberId>,
+    },
+}
+
+impl Triggers {
+    /// No subscriber yet. `space` tells this store's subscribers from all others of the world: 8
+    /// random bytes, or any that no other store has.
+    pub fn new(space: u64) -> Self {
+        Self {
+            index: Index::default(),
+            subscribers: BTreeMap::new(),
+            ids: Ids { space, count: 0 },
+        }
+    }
+
+    /// Subscribes a callback. It must not block.
+    ///
+    /// # Errors
+    ///
+    /// `TooMany` beyond [`SUBSCRIPTIONS_MAX`].
+    pub fn on(
+        &mut self,
+        subscription: impl Into<Subscription>,
+        callback: impl FnMut(&Event<'_>, &mut Reactions) -> Flow + Send + 'static,
+    ) -> Result<SubscriberId, SubscribeError> {
+        if self.subscribers.len() >= SUBSCRIPTIONS_MAX {
+            return Err(SubscribeError::new(SubscribeErrorKind::TooMany));
+        }
+        let (id, key) = self.ids.next();
+        self.insert(key, subscription.into(), Box::new(callback));
+        Ok(id)
+    }
+
+    fn insert(&mut self, key: u64, subscription: Subscription, callback: Callback) {
+        let Subscription {
+            target,
+            kinds,
+            tree,
+        } = subscription;
+        self.index.insert(key, target, kinds);
+        self.subscribers.insert(
+            key,
+            Subscriber {
+                callback,
+                wants_tree: tree,
+            },
+        );
+    }
+
+    /// Unsubscribes; whether there was such a subscriber.
+    pub fn off(&mut self, subscriber: SubscriberId) -> bool {
+        let Some(key) = self.ids.key(subscriber) else {
+            return false;
+        };
+        self.index.remove(key);
+        self.subscribers.remove(&key).is_some()
+    }
+
+    /// How many subscribers there are.
+    pub fn len(&self) -> usize {
+        self.subscribers.len()
+    }
+
+    /// Whether there is no subscriber.
+    pub fn is_empty(&self) -> bool {
+        self.subscribers.is_empty()
+    }
+
+    /// Whether any subscriber asks for the tree: if none does, no revision needs a snapshot of its
+    /// own. O(n) in the number of subscribers.
+    pub fn wants_trees(&self) -> bool {
+        self.subscribers
+            .values()
+            .any(|subscriber| subscriber.wants_tree)
+    }
+
+    /// Finds out whom the changes reach, and calls nobody yet. All changes of a store have to come
+    /// here once, in order: nodes are followed where they go.
+    pub(crate) fn plan(&mut self, changes: &Changes) -> Vec<Vec<Call>> {
+        let at_once = if changes.transaction {
+            changes.list.len().max(1)
+        } else {
+            1
+        };
+        let mut plan = Vec::new();
+        for (part, list) in changes.list.chunks(at_once).enumerate() {
+            let mut calls = BTreeMap::<u64, Call>::new();
+            for (at, change) in list.iter().enumerate() {
+                for reach in self.index.reach(change, changes.transaction) {
+                    let order = calls.len();
+                    let call = calls.entry(reach.key).or_insert_with(|| Call::new(order));
+                    call.add(part * at_once + at, &reach);
+                }
+            }
+            let mut calls: Vec<_> = calls.into_values().collect();
+            calls.sort_by_cached_key(Call::rank);
+            plan.push(calls);
+        }
+        plan
+    }
+
+    /// Tells everybody whom the changes reach. `tree` is that of their revision; it is needed only
+    /// while [`wants_trees`](Self::wants_trees).
+    ///
+    /// All changes of a store have to come here once, in order. What a subscriber subscribes hears
+    /// of the changes after these.
+    pub fn dispatch(&mut self, changes: &Changes, tree: Option<&Snapshot>) -> Dispatched {
+        let mut dispatched = Dispatched::default();
+        let mut subscribed = Vec::new();
+        for calls in self.plan(changes) {
+            // Which changes go no further than to bags of this depth.
+            let mut stopped = BTreeMap::<usize, usize>::new();
+            for call in calls {
+                let Some(found) = self.subscribers.get_mut(&call.key) else {
+                    continue;
+                };
+                let seen: Vec<_> = call.seen(&changes.list, &stopped).collect();
+                let Some(first) = seen.first() else { continue };
+                let id = self.ids.name(call.key);
+                let event = Event {
+                    meta: &changes.meta,
+                    first,
+                    changes: &seen,
+                    is_transaction: changes.transaction,
+                    subscriber: id,
+                    tree: tree.filter(|_| found.wants_tree),
+                };
+                let subscriptions = self.index.len() + subscribed.len();
+                let mut then = Reactions::new(self.ids, subscriptions);
+                let flow = catch_unwind(AssertUnwindSafe(|| (found.callback)(&event, &mut then)));
+                self.ids = then.ids;
+                let failure = match flow {
+                    Err(payload) => Some(FailureKind::Panicked(panic_message(&*payload))),
+                    Ok(flow) => {
+                        if flow == Flow::Stop {
+                            call.stop(&mut stopped);
+                        }
+                        self.settle(id, &changes.meta, then, &mut dispatched, &mut subscribed)
+                    }
+                };
+                dispatched.failures.extend(failure.map(|kind| Failure {
+                    subscriber: id,
+                    kind,
+                    revision: changes.meta.revision,
+                }));
+            }
+        }
+        for (id, subscription, callback) in subscribed {
+            if let Some(key) = self.ids.key(id) {
+                self.insert(key, subscription, callback);
+            }
+        }
+        dispatched
+    }
+
+    /// Takes over what a subscriber answered, and says what was wrong with it.
+    fn settle(
+        &mut self,
+        id: SubscriberId,
+        meta: &Meta,
+        then: Reactions,
+        dispatched: &mut Dispatched,
+        subscribed: &mut Vec<(SubscriberId, Subscription, Callback)>,
+    ) -> Option<FailureKind> {
+        if let Some(why) = then.failure {
+            return Some(FailureKind::Failed(why));
+        }
+        if then.emissions.len() > EMISSIONS_MAX {
+            return Some(FailureKind::TooManyEmissions(then.emissions.len()));
+        }
+        subscribed.extend(then.subscribed);
+        for subscriber in then.unsubscribed {
+            subscribed.retain(|(id, ..)| *id != subscriber);
+            self.off(subscriber);
+        }
+        if then.emissions.is_empty() {
+            return None;
+        }
+        let chain = [meta.cause.as_slice(), &[id]].concat();
+        if meta.cause.contains(&id) {
+            return Some(FailureKind::Loop { chain });
+        }
+        if chain.len() > CAUSE_SUBSCRIBERS_MAX {
+            return Some(FailureKind::TooDeep { chain });
+        }
+        dispatched
+            .emissions
+            .extend(
+                then.emissions
+                    .into_iter()
+                    .map(|(to, edit, reason)| Emission {
+                        to,
+                        edit,
+                        reason,
+                        cause: chain.clone(),
+                    }),
+            );
+        None
+    }
+}
+
+/// One call of one subscriber, planned.
+pub(crate) struct Call {
+    key: u64,
+    // When the first of its changes reached it.
+    order: usize,
+    // Its place in each change: where the change stands, and how it reached the subscriber.
+    reaches: Vec<(usize, Reach)>,
+}
+
+impl Call {
+    fn new(order: usize) -> Self {
+        Self {
+            key: 0,
+            order,
+            reaches: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, at: usize, reach: &Reach) {
+        self.key = reach.key;
+        if self.reaches.last().is_none_or(|(last, _)| *last != at) {
+            self.reaches.push((at, *reach));
+        }
+    }
+
+    /// Nodes, what is below a node, bags from the deepest to the root, patterns.
+    fn rank(&self) -> (u8, Reverse<usize>, usize, u64) {
+        let stages = self.reaches.iter().map(|(_, reach)| match reach.stage {
+            Stage::Node => (u8::from(reach.is_above), Reverse(0)),
+            Stage::Bag { depth, .. } => (2, Reverse(depth)),
+            Stage::Pattern => (3, Reverse(0)),
+        });
+        let (stage, depth) = stages.min().unwrap_or((3, Reverse(0)));
+        let order = if stage == 2 { self.order } else { 0 };
+        (stage, depth, order, self.key)
+    }
+
+    fn seen<'a>(
+        &self,
+        list: &'a [Change],
+        stopped: &BTreeMap<usize, usize>,
+    ) -> impl Iterator<Item = EventChange<'a>> {
+        self.reaches.iter().filter_map(|(at, reach)| {
+            let (level, is_left) = match reach.stage {
+                Stage::Node => (Level::Node, false),
+                Stage::Bag {
+                    level,
+                    depth,
+                    is_left,
+                } => {
+                    if stopped.get(at).is_some_and(|stopped| depth < *stopped) {
+                        return None;
+                    }
+                    (Level::Bag(level), is_left)
+                }
+                Stage::Pattern => (Level::Pattern, false),
+            };
+            let change = list.get(*at)?;
+            Some(EventChange {
+                change,
+                level,
+                is_left,
+                is_above: reach.is_above,
+            })
+        })
+    }
+
+    fn stop(&self, stopped: &mut BTreeMap<usize, usize>) {
+        for (at, reach) in &self.reaches {
+            if let Stage::Bag { depth, .. } = reach.stage {
+                let least = stopped.entry(*at).or_insert(depth);
+                *least = depth.max(*least);
+            }
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> Box<str> {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").into()
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "subscriber {} at revision {}: ",
+            self.subscriber, self.revision
+        )?;
+        let write_chain = |f: &mut fmt::Formatter<'_>, chain: &[SubscriberId]| {
+            for (at, id) in chain.iter().enumerate() {
+                write!(f, "{}{id}", if at == 0 { ": " } else { " -> " })?;
+            }
+            Ok(())
+        };
+        match &self.kind {
+            FailureKind::Panicked(message) => write!(f, "panicked: {message}"),
+            FailureKind::Failed(why) => write!(f, "failed: {why}"),
+            FailureKind::TooManyEmissions(found) => {
+                write!(
+                    f,
+                    "too many edits for one event: {found}, limit {EMISSIONS_MAX}"
+                )
+            }
+            FailureKind::Loop { chain } => {
+                f.write_str("loop, its edits are dropped")?;
+                write_chain(f, chain)
+            }
+            FailureKind::TooDeep { chain } => {
+                write!(
+                    f,
+                    "chain of subscribers too long, limit {CAUSE_SUBSCRIBERS_MAX}"
+                )?;
+                write_chain(f, chain)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl fmt::Debug for Triggers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Triggers")
+            .field("subscribers", &self.len())
+            .finish_non_exhaustive()
+    }
+}

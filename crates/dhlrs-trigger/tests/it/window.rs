@@ -1,0 +1,208 @@
+//! Reading changes at one's own pace.
+
+use dhlrs_bag::{ChangeKind, Changes};
+use dhlrs_path::Pattern;
+use dhlrs_trigger::{
+    Cursor, Interests, Kinds, Next, Selector, Target, Window, WindowErrorKind, WindowLimits,
+};
+
+use crate::model::{Model, changes};
+
+fn selector(text: &str) -> Selector {
+    Selector::new(text.parse::<Pattern>().unwrap(), Kinds::ALL)
+}
+
+fn window(changes_max: usize) -> Window {
+    Window::new(
+        1,
+        WindowLimits {
+            changes_max,
+            ..WindowLimits::default()
+        },
+    )
+}
+
+fn value(revision: u64, path: &str) -> Changes {
+    let model = Model::of(&["a", "b", "c"]);
+    changes(revision, vec![model.value(model.at(path))])
+}
+
+fn overlay(revision: u64, path: &str) -> Changes {
+    let mut changes = value(revision, path);
+    changes.list[0].kind = ChangeKind::Resolve;
+    changes
+}
+
+/// Everything up to the end, as `revision kind` each.
+fn read(window: &Window, cursor: &mut Cursor, selector: &mut Selector) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        match window.next(cursor, selector) {
+            Next::Delivered { changes, matching } => {
+                let kinds: Vec<_> = matching
+                    .iter()
+                    .map(|at| changes.list[*at].kind.as_str())
+                    .collect();
+                lines.push(format!("{} {}", changes.meta.revision, kinds.join(" ")));
+            }
+            Next::Lagged { revisions, oldest } => {
+                lines.push(format!("lagged {revisions} {oldest}"))
+            }
+            Next::CaughtUp => return lines,
+        }
+    }
+}
+
+#[test]
+fn a_reader_gets_what_matches_and_then_what_comes() {
+    let mut window = window(100);
+    let (mut cursor, mut selector) = (window.begin_now(), selector("a"));
+    window.push(value(1, "a")).unwrap();
+    window.push(value(2, "b")).unwrap();
+    window.push(value(3, "a")).unwrap();
+    assert_eq!(
+        read(&window, &mut cursor, &mut selector),
+        ["1 value", "3 value"]
+    );
+    assert_eq!(cursor.revision(), 4);
+    window.push(value(4, "a")).unwrap();
+    assert_eq!(read(&window, &mut cursor, &mut selector), ["4 value"]);
+    assert!(read(&window, &mut cursor, &mut selector).is_empty());
+}
+
+#[test]
+fn a_reader_begins_at_any_revision_that_is_kept_or_next() {
+    let mut window = window(3);
+    for revision in 1..=5 {
+        window.push(value(revision, "a")).unwrap();
+    }
+    assert_eq!((window.oldest(), window.next_revision()), (3, 6));
+    for (from, first) in [(3, Some("3 value")), (5, Some("5 value")), (6, None)] {
+        let mut cursor = window.begin_at(from).unwrap();
+        assert_eq!(cursor.revision(), from);
+        let lines = read(&window, &mut cursor, &mut selector("a"));
+        assert_eq!(lines.first().map(String::as_str), first);
+        assert_eq!(lines.len() as u64, 6 - from);
+    }
+    let kind = |revision| window.begin_at(revision).unwrap_err().kind();
+    assert_eq!(kind(2), WindowErrorKind::Compacted { oldest: 3 });
+    assert_eq!(kind(0), WindowErrorKind::Compacted { oldest: 3 });
+    assert_eq!(kind(7), WindowErrorKind::Beyond { next: 6 });
+}
+
+#[test]
+fn a_reader_that_is_passed_is_told_by_how_much() {
+    let mut window = window(3);
+    let mut cursor = window.begin_now();
+    for revision in 1..=5 {
+        window.push(value(revision, "a")).unwrap();
+    }
+    let lines = read(&window, &mut cursor, &mut selector("a"));
+    assert_eq!(lines, ["lagged 2 3", "3 value", "4 value", "5 value"]);
+    // What does not match is lost too: nobody can tell.
+    for revision in 6..=10 {
+        window.push(value(revision, "b")).unwrap();
+    }
+    assert_eq!(
+        read(&window, &mut cursor, &mut selector("a")),
+        ["lagged 2 8"]
+    );
+}
+
+#[test]
+fn a_reader_that_missed_nothing_is_moved_on() {
+    let mut window = window(3);
+    let (mut cursor, mut selector) = (window.begin_now(), selector("a"));
+    let mut interests = Interests::default();
+    interests
+        .insert(7, "a".parse::<Pattern>().unwrap(), Kinds::ALL)
+        .unwrap();
+    for revision in 1..=20 {
+        let changes = value(revision, if revision == 20 { "a" } else { "b" });
+        if !interests.matching(&changes).is_empty() {
+            window.skip(&mut cursor);
+        }
+        window.push(changes).unwrap();
+    }
+    assert_eq!(read(&window, &mut cursor, &mut selector), ["20 value"]);
+}
+
+#[test]
+fn overlays_are_delivered_live_and_not_replayed() {
+    let mut window = window(100);
+    let mut live = window.begin_now();
+    window.push(value(1, "a")).unwrap();
+    window.push(overlay(1, "a")).unwrap();
+    window.push(value(2, "a")).unwrap();
+    let mut resumed = window.begin_at(1).unwrap();
+    window.push(overlay(2, "a")).unwrap();
+    let mut selector = selector("a");
+    let lines = read(&window, &mut live, &mut selector);
+    assert_eq!(lines, ["1 value", "1 resolve", "2 value", "2 resolve"]);
+    assert_eq!(
+        read(&window, &mut resumed, &mut selector),
+        ["1 value", "2 value", "2 resolve"]
+    );
+    assert_eq!((live.revision(), resumed.revision()), (3, 3));
+    let mut last = window.begin_at(3).unwrap();
+    assert!(read(&window, &mut last, &mut selector).is_empty());
+}
+
+#[test]
+fn lost_overlays_are_no_silent_gap() {
+    let mut window = window(2);
+    window.push(value(1, "a")).unwrap();
+    let mut cursor = window.begin_now();
+    for _ in 0..3 {
+        window.push(overlay(1, "a")).unwrap();
+    }
+    let lines = read(&window, &mut cursor, &mut selector("a"));
+    assert_eq!(lines, ["lagged 0 2", "1 resolve", "1 resolve"]);
+    // The revision that they stood on is gone from the window.
+    assert_eq!(window.oldest(), 2);
+}
+
+#[test]
+fn bytes_are_bounded_too_and_the_newest_is_kept() {
+    let limits = WindowLimits {
+        bytes_max: 1,
+        ..WindowLimits::default()
+    };
+    let mut window = Window::new(1, limits);
+    window.push(value(1, "a")).unwrap();
+    window.push(value(2, "a")).unwrap();
+    assert_eq!(window.oldest(), 2);
+    let mut cursor = window.begin_at(2).unwrap();
+    assert_eq!(read(&window, &mut cursor, &mut selector("a")), ["2 value"]);
+}
+
+#[test]
+fn what_is_older_than_the_window_is_refused() {
+    let mut window = Window::new(10, WindowLimits::default());
+    let err = window.push(value(9, "a")).unwrap_err();
+    assert_eq!(
+        err.kind(),
+        WindowErrorKind::OutOfOrder { next: 10, found: 9 }
+    );
+    assert_eq!(
+        window.begin_at(9).unwrap_err().kind(),
+        WindowErrorKind::Compacted { oldest: 10 }
+    );
+    window.push(overlay(9, "a")).unwrap();
+    window.push(value(10, "a")).unwrap();
+    assert!(window.push(overlay(9, "a")).is_err());
+    window.push(changes(11, vec![])).unwrap();
+    assert_eq!(window.next_revision(), 12);
+}
+
+#[test]
+fn a_selector_follows_its_node() {
+    let mut model = Model::of(&["a.n", "z.q"]);
+    let n = model.at("a.n");
+    let mut selector = Selector::new(Target::Node(model.place(n)), Kinds::of(ChangeKind::Remove));
+    let (a, z) = (model.at("a"), model.at("z"));
+    let moved = model.moved(n, z).unwrap();
+    assert!(!selector.selects(&moved, false));
+    assert!(!selector.selects(&model.remove(a), false));
+    assert!(selector.selects(&model.remove(z), false));
+}
