@@ -1,0 +1,317 @@
+//! Plain JSON: an object is a bag, a scalar a value, a flat list a List, any other list a bag.
+
+use std::{collections::HashSet, io::Read};
+
+use dhlrs_bag::{LIST_ITEMS_MAX, Label, List, NODE_BYTES_MAX, Row, Value};
+use dhlrs_path::DEPTH_MAX;
+
+use super::{
+    ImportError, ImportErrorKind as Kind, Item, JsonReader, PENDING_ROWS_MAX, Token,
+    pending::Pending, value::scalar,
+};
+
+/// Reads plain JSON as rows.
+///
+/// A list of at most 4,096 scalars is a List. The children of other lists are labelled `0`, `1` … or, with a key, by
+/// that field of theirs; the field stays. A record is held back until its key has been read.
+#[derive(Debug)]
+pub struct PlainImport<R> {
+    reader: JsonReader<R>,
+    key: Option<String>,
+    open: Vec<Open>,
+    pending: Pending,
+}
+
+#[derive(Debug)]
+enum Open {
+    Object {
+        depth: u16,
+        labels: HashSet<Label>,
+        // The label of the value that comes next.
+        next: Option<Label>,
+        // The row that waits for the key field of this object.
+        unnamed: Option<u64>,
+    },
+    // A list of which only scalars have been seen.
+    Flat {
+        slot: Slot,
+        items: Vec<Value>,
+        bytes: usize,
+    },
+    List {
+        depth: u16,
+        labels: HashSet<Label>,
+        next: u64,
+    },
+}
+
+// Where a value goes.
+#[derive(Debug)]
+enum Slot {
+    Root,
+    Child(u16, Label),
+    // A child whose label is one of its own fields.
+    Unnamed(u16),
+}
+
+impl<R: Read> PlainImport<R> {
+    /// Reads `input`; `key` is the field that labels the records of lists.
+    pub fn new(input: R, key: Option<String>) -> Self {
+        Self {
+            reader: JsonReader::new(input),
+            key,
+            open: Vec::new(),
+            pending: Pending::default(),
+        }
+    }
+
+    fn next_item(&mut self) -> Result<Option<Item>, ImportError> {
+        loop {
+            if let Some(item) = self.pending.pop() {
+                return Ok(Some(item));
+            }
+            if self.pending.is_full() {
+                let message = format!(
+                    "a record of more than {PENDING_ROWS_MAX} nodes before its key; put the key first"
+                );
+                return Err(self.reader.error(Kind::TooLarge, message));
+            }
+            match self.reader.next_token()? {
+                Some(token) => self.token(token)?,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn token(&mut self, token: Token) -> Result<(), ImportError> {
+        if let Some(value) = scalar(&self.reader, &token)? {
+            return self.value(value);
+        }
+        match token {
+            Token::Key(name) => self.key(&name),
+            Token::ObjectStart => {
+                let slot = self.slot(true)?;
+                let (depth, unnamed) = self.open_bag(slot)?;
+                self.open.push(Open::Object {
+                    depth,
+                    labels: HashSet::new(),
+                    next: None,
+                    unnamed,
+                });
+                Ok(())
+            }
+            Token::ListStart => {
+                let slot = self.slot(false)?;
+                self.open.push(Open::Flat {
+                    slot,
+                    items: Vec::new(),
+                    bytes: 0,
+                });
+                Ok(())
+            }
+            _ => self.close(),
+        }
+    }
+
+    fn key(&mut self, name: &str) -> Result<(), ImportError> {
+        let label = self.label(name)?;
+        if let Some(Open::Object { labels, next, .. }) = self.open.last_mut() {
+            if !labels.insert(label.clone()) {
+                return Err(self
+                    .reader
+                    .error(Kind::DuplicateLabel, "this key stands there twice"));
+            }
+            *next = Some(label);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, value: Value) -> Result<(), ImportError> {
+        if let Some(Open::Flat { items, bytes, .. }) = self.open.last_mut() {
+            *bytes += value.encoded_bytes();
+            if *bytes > NODE_BYTES_MAX {
+                let message =
+                    format!("a list of more than {NODE_BYTES_MAX} bytes; a bag node holds no more");
+                return Err(self.reader.error(Kind::TooLarge, message));
+            }
+            items.push(value);
+            return if items.len() > LIST_ITEMS_MAX {
+                self.unfold()
+            } else {
+                Ok(())
+            };
+        }
+        let slot = self.slot(false)?;
+        self.place(slot, value)
+    }
+
+    fn close(&mut self) -> Result<(), ImportError> {
+        match self.open.pop() {
+            Some(Open::Flat { slot, items, .. }) => {
+                let list = List::new(items)
+                    .map_err(|cause| self.reader.error(Kind::TooLarge, cause.to_string()))?;
+                self.place(slot, Value::List(list))
+            }
+            Some(Open::Object {
+                unnamed: Some(row), ..
+            }) if self.pending.is_open(row) => Err(self.no_key()),
+            _ => Ok(()),
+        }
+    }
+
+    // Where the next value goes. What was a flat list so far becomes a bag, since its next item is no scalar.
+    fn slot(&mut self, has_fields: bool) -> Result<Slot, ImportError> {
+        if matches!(self.open.last(), Some(Open::Flat { .. })) {
+            self.unfold()?;
+        }
+        let keyed = self.key.is_some();
+        Ok(match self.open.last_mut() {
+            Some(Open::Object { depth, next, .. }) => match next.take() {
+                Some(label) => Slot::Child(*depth, label),
+                None => Slot::Root,
+            },
+            Some(Open::List { depth, .. }) if keyed && has_fields => Slot::Unnamed(*depth),
+            Some(Open::List { .. }) if keyed => return Err(self.no_key()),
+            Some(Open::List { depth, next, .. }) => {
+                let (depth, index) = (*depth, *next);
+                *next += 1;
+                Slot::Child(depth, self.label(&index.to_string())?)
+            }
+            Some(Open::Flat { .. }) | None => Slot::Root,
+        })
+    }
+
+    fn unfold(&mut self) -> Result<(), ImportError> {
+        let Some(Open::Flat { slot, items, .. }) = self.open.pop() else {
+            return Ok(());
+        };
+        if self.key.is_some() && !items.is_empty() {
+            return Err(self.no_key());
+        }
+        let (depth, _) = self.open_bag(slot)?;
+        self.open.push(Open::List {
+            depth,
+            labels: HashSet::new(),
+            next: 0,
+        });
+        for item in items {
+            let slot = self.slot(false)?;
+            self.place(slot, item)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, slot: Slot, value: Value) -> Result<(), ImportError> {
+        match slot {
+            Slot::Root => {
+                self.pending.push(Item::RootValue(value));
+            }
+            Slot::Child(depth, label) => {
+                self.check_depth(depth)?;
+                self.name_record(&label, &value)?;
+                self.pending
+                    .push(Item::Row(Row::value(depth, label, value)));
+            }
+            Slot::Unnamed(_) => return Err(self.no_key()),
+        }
+        Ok(())
+    }
+
+    // The depth of the bag's children, and the row if it has no label yet.
+    fn open_bag(&mut self, slot: Slot) -> Result<(u16, Option<u64>), ImportError> {
+        match slot {
+            Slot::Root => Ok((0, None)),
+            Slot::Child(depth, label) => {
+                self.check_depth(depth)?;
+                self.pending.push(Item::Row(Row::bag(depth, label)));
+                Ok((depth + 1, None))
+            }
+            Slot::Unnamed(depth) => {
+                self.check_depth(depth)?;
+                let placeholder = self.label("0")?;
+                Ok((
+                    depth + 1,
+                    Some(self.pending.push_open(Row::bag(depth, placeholder))),
+                ))
+            }
+        }
+    }
+
+    // If the value is the key field of the record around it, that has its label now.
+    fn name_record(&mut self, field: &Label, value: &Value) -> Result<(), ImportError> {
+        let Some(Open::Object {
+            unnamed: Some(row), ..
+        }) = self.open.last()
+        else {
+            return Ok(());
+        };
+        let row = *row;
+        if self.key.as_deref() != Some(field.as_str()) {
+            return Ok(());
+        }
+        let text = match value {
+            Value::Text(_) | Value::Int(_) => value.to_string(),
+            other => {
+                let message = format!(
+                    "the key `{field}` is {}; a label is made of text or an integer",
+                    other.type_name()
+                );
+                return Err(self.reader.error(Kind::MissingKey, message));
+            }
+        };
+        let label = self.label(&text)?;
+        let around = self
+            .open
+            .len()
+            .checked_sub(2)
+            .and_then(|at| self.open.get_mut(at));
+        if let Some(Open::List { labels, .. }) = around
+            && !labels.insert(label.clone())
+        {
+            let message = format!("another record has the key `{label}` too");
+            return Err(self.reader.error(Kind::DuplicateLabel, message));
+        }
+        if let Some(row) = self.pending.complete(row) {
+            row.label = label;
+        }
+        Ok(())
+    }
+
+    fn check_depth(&self, depth: u16) -> Result<(), ImportError> {
+        if usize::from(depth) < DEPTH_MAX {
+            return Ok(());
+        }
+        Err(self.reader.error(
+            Kind::TooDeep,
+            format!("nested deeper than a tree may be, limit {DEPTH_MAX}"),
+        ))
+    }
+
+    fn label(&self, text: &str) -> Result<Label, ImportError> {
+        Label::new(text).map_err(|cause| match text {
+            "" => self.reader.error(
+                Kind::BadLabel,
+                "an empty key; a label has at least one byte",
+            ),
+            _ => self
+                .reader
+                .error(Kind::BadLabel, format!("cannot be a label: {cause}")),
+        })
+    }
+
+    fn no_key(&self) -> ImportError {
+        let key = self.key.as_deref().unwrap_or_default();
+        self.reader.error(
+            Kind::MissingKey,
+            format!("a record without the key `{key}`"),
+        )
+    }
+}
+
+impl<R: Read> Iterator for PlainImport<R> {
+    type Item = Result<Item, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_item().transpose()
+    }
+}

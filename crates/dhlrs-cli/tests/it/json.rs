@@ -1,0 +1,160 @@
+//! The JSON reader takes what RFC 8259 allows and nothing else.
+
+use dhlrs_cli::interchange::{
+    ImportError, ImportErrorKind as Kind, JSON_DEPTH_MAX, JsonReader, STRING_BYTES_MAX, Token,
+};
+
+fn tokens(text: &[u8]) -> Result<Vec<Token>, ImportError> {
+    let mut reader = JsonReader::new(text);
+    std::iter::from_fn(|| reader.next_token().transpose()).collect()
+}
+
+#[track_caller]
+fn refuses(text: impl AsRef<[u8]>, kind: Kind) -> ImportError {
+    let text = text.as_ref();
+    let error = tokens(text).expect_err(&String::from_utf8_lossy(text));
+    assert_eq!(error.kind(), kind, "{error}");
+    error
+}
+
+#[test]
+fn reads_every_kind_of_token() {
+    let text = br#" {"a":[1,-2.5e+3,"x",true,false,null,{},[]],"b":{}} "#;
+    use Token::{Bool, Key, ListEnd, ListStart, Null, Number, ObjectEnd, ObjectStart, Text};
+    let wanted = vec![
+        ObjectStart,
+        Key("a".into()),
+        ListStart,
+        Number("1".into()),
+        Number("-2.5e+3".into()),
+        Text("x".into()),
+        Bool(true),
+        Bool(false),
+        Null,
+        ObjectStart,
+        ObjectEnd,
+        ListStart,
+        ListEnd,
+        ListEnd,
+        Key("b".into()),
+        ObjectStart,
+        ObjectEnd,
+        ObjectEnd,
+    ];
+    assert_eq!(tokens(text).unwrap(), wanted);
+}
+
+#[test]
+fn undoes_escapes() {
+    let text = br#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000""#;
+    assert_eq!(
+        tokens(text).unwrap(),
+        [Token::Text("\"\\/\u{8}\u{c}\n\r\té😀\0".into())]
+    );
+}
+
+#[test]
+fn skips_a_byte_order_mark() {
+    assert_eq!(
+        tokens(b"\xef\xbb\xbf1").unwrap(),
+        [Token::Number("1".into())]
+    );
+}
+
+#[test]
+fn refuses_what_is_no_json() {
+    for text in [
+        "",
+        " ",
+        "{",
+        "[",
+        "[1",
+        "[1,",
+        "[,1]",
+        "[1,]",
+        "[1 2]",
+        "{,}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "]",
+        "}",
+        "[}",
+        "{]",
+        "1 2",
+        "01",
+        "-",
+        "+1",
+        ".5",
+        "1.",
+        "1e",
+        "1e+",
+        "0x1",
+        "1-2",
+        "NaN",
+        "Infinity",
+        "nul",
+        "True",
+        "\"",
+        "\"a",
+        "\"\n\"",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\udc00\"",
+        "// a\n1",
+        "1\u{a0}",
+    ] {
+        refuses(text, Kind::NotJson);
+    }
+    refuses(b"\"\xff\"", Kind::NotJson);
+    refuses(b"\x00", Kind::NotJson);
+}
+
+#[test]
+fn says_where() {
+    let error = refuses("{\"a\":\n[1,\n{\"b/~\":x}]}", Kind::NotJson);
+    assert_eq!(
+        (error.line(), error.pointer()),
+        (Some(3), Some("/a/1/b~1~0"))
+    );
+}
+
+#[test]
+fn depth_has_a_limit_and_no_stack() {
+    let nest = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert_eq!(
+        tokens(nest(JSON_DEPTH_MAX).as_bytes()).unwrap().len(),
+        2 * JSON_DEPTH_MAX
+    );
+    refuses(nest(JSON_DEPTH_MAX + 1), Kind::TooDeep);
+    refuses("[".repeat(1_000_000), Kind::TooDeep);
+}
+
+#[test]
+fn strings_and_numbers_have_limits() {
+    let text = |bytes: usize| format!("\"{}\"", "a".repeat(bytes));
+    assert_eq!(tokens(text(STRING_BYTES_MAX).as_bytes()).unwrap().len(), 1);
+    refuses(text(STRING_BYTES_MAX + 1), Kind::TooLarge);
+    refuses("1".repeat(2000), Kind::TooLarge);
+}
+
+proptest::proptest! {
+    // An independent reader agrees on what JSON is.
+    #[test]
+    fn agrees_with_serde_json(text in r#"[\[\]{},:"a0-9.eE+\\u \-]{0,12}"#) {
+        let ours = tokens(text.as_bytes()).is_ok();
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // It also judges the size of floats, which is not the reader's business.
+        let theirs = theirs.is_ok() || theirs.is_err_and(|error| error.to_string().contains("out of range"));
+        proptest::prop_assert_eq!(ours, theirs, "{:?}", text);
+    }
+
+    #[test]
+    fn never_panics(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+        let _ = tokens(&bytes);
+    }
+}
