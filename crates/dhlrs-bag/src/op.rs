@@ -1,4 +1,7 @@
-use crate::{Attributes, Content, Label, NodeId, ResolverRef, SortKey};
+use crate::{Attributes, Content, Label, NodeId, ResolverRef};
+
+/// The most children of a bag that can be sorted.
+pub const SORTED_CHILDREN_MAX: usize = 1 << 20;
 
 /// What is done to a tree, with nothing left to decide; this is what a store logs.
 ///
@@ -63,12 +66,16 @@ pub enum Op {
         /// The new label.
         label: Label,
     },
-    /// Sorts the children of a bag, stably, by the order that [`SortKey`] fixes.
+    /// Gives the children of a bag another order.
     Sort {
         /// The bag.
         id: NodeId,
-        /// What to sort by.
-        by: SortKey,
+        /// The present places of the children, overlays not counted, in their new order.
+        #[cfg_attr(
+            feature = "serde",
+            serde(deserialize_with = "crate::coding::bounded::<_, _, SORTED_CHILDREN_MAX>")
+        )]
+        order: Vec<u32>,
     },
     /// Forgets what a resolver gave. Changes nothing that is logged, takes no revision.
     Invalidate {

@@ -39,15 +39,15 @@ impl Label {
         Ok(Self(SmolStr::new(label)))
     }
 
+    pub(crate) const fn unchecked(label: SmolStr) -> Self {
+        Self(label)
+    }
+
     /// How many bytes the label takes in a printed path.
     pub(crate) fn printed_bytes(&self) -> usize {
-        printed_bytes(&self.0)
+        let is_escaped = |byte: &&u8| br"./#?*~&=\".contains(byte);
+        self.0.len() + self.0.as_bytes().iter().filter(is_escaped).count()
     }
-}
-
-pub(crate) fn printed_bytes(label: &str) -> usize {
-    let escaped = |byte: &&u8| br"./#?*~&=\".contains(byte);
-    label.len() + label.as_bytes().iter().filter(escaped).count()
 }
 
 impl Name {

@@ -1,0 +1,252 @@
+use std::fmt;
+
+use dhlrs_path::{Path, Step};
+
+use crate::{
+    Attributes, Label, NodeId, ResolverRef, Rows, Tree, Value, Walk,
+    pages::NONE,
+    slot::{Held, View},
+    tree::ROOT_SLOT,
+    walk::Cursor,
+};
+
+/// One node of a tree, for reading: a place in it, as cheap to copy as two numbers.
+#[derive(Clone, Copy)]
+pub struct BagNode<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) at: u32,
+}
+
+impl Tree {
+    /// The root: a bag without a label.
+    pub fn root(&self) -> BagNode<'_> {
+        self.seen(ROOT_SLOT)
+    }
+
+    /// The node at a path with steps of any form. A query at the end of the path is not looked at.
+    ///
+    /// O(1) a step by label, O(log n) by index; `#a=t` and `#=t` look at the children one by one.
+    pub fn node(&self, path: &Path<'_>) -> Option<BagNode<'_>> {
+        let mut at = ROOT_SLOT;
+        for step in path.steps() {
+            at = self.step(at, View::Shown, &step)?;
+        }
+        Some(self.seen(at))
+    }
+
+    /// The node with this id. O(1).
+    pub fn node_by_id(&self, id: NodeId) -> Option<BagNode<'_>> {
+        self.by_id(id).map(|at| self.seen(at))
+    }
+
+    /// The value at a path; `None` where there is none: a missing node, a bag, a text that is no
+    /// path.
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        let path = Path::parse(path).ok()?;
+        match path.query() {
+            None => self.node(&path)?.value(),
+            Some(query) => {
+                let node = self.node(&path)?;
+                let mut names = query.names();
+                let name = names.next()?;
+                match names.next() {
+                    None => node.attribute(&name),
+                    Some(_) => None,
+                }
+            }
+        }
+    }
+
+    /// How many nodes there are, the root and overlays not counted. O(1).
+    pub fn len(&self) -> u64 {
+        self.node_count()
+    }
+
+    /// Whether the tree is its root alone.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The revision of the last change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(crate) fn seen(&self, at: u32) -> BagNode<'_> {
+        BagNode { tree: self, at }
+    }
+
+    pub(crate) fn step(&self, at: u32, view: View, step: &Step<'_>) -> Option<u32> {
+        match step {
+            Step::Label(label) => self.child(at, view, label),
+            Step::Displaced { .. } => None,
+            Step::Index(index) => self.child_at(at, view, *index),
+            Step::Attribute { name, text } => self.list(at, view).find(|child| {
+                let value = self.slot(*child).attributes().get(name);
+                value.is_some_and(|value| value.prints_as(text))
+            }),
+            Step::Value(text) => self.list(at, view).find(|child| {
+                let value = self.slot(*child).held(view).scalar();
+                value.is_some_and(|value| value.prints_as(text))
+            }),
+            Step::Parent => Some(self.slot(at).parent).filter(|parent| *parent != NONE),
+        }
+    }
+
+    pub(crate) fn path_of(&self, at: u32) -> Path<'static> {
+        let labels = std::iter::once(at).chain(self.around(at));
+        let mut labels: Vec<&str> = labels.map(|at| self.slot(at).label.as_str()).collect();
+        // The last one is the root, which has none.
+        labels.pop();
+        labels.reverse();
+        // Within the limits that every edit is held to, these are a path.
+        Path::from_labels(labels).unwrap_or_default()
+    }
+}
+
+impl<'a> BagNode<'a> {
+    /// Its id.
+    pub fn id(&self) -> NodeId {
+        self.tree.slot(self.at).id
+    }
+
+    /// Its label. The root has none; this is then empty.
+    pub fn label(&self) -> &'a Label {
+        &self.tree.slot(self.at).label
+    }
+
+    /// The scalar or list that it shows: its overlay if there is one. `None` for a bag.
+    pub fn value(&self) -> Option<&'a Value> {
+        self.tree.slot(self.at).held(View::Shown).scalar()
+    }
+
+    /// The scalar or list that is stored, whatever overlay stands before it. `None` for a bag.
+    pub fn stored_value(&self) -> Option<&'a Value> {
+        self.tree.slot(self.at).held.scalar()
+    }
+
+    /// Whether it shows a bag.
+    pub fn is_bag(&self) -> bool {
+        matches!(self.tree.slot(self.at).held(View::Shown), Held::Bag(_))
+    }
+
+    /// Its attributes.
+    pub fn attributes(&self) -> &'a Attributes {
+        self.tree.slot(self.at).attributes()
+    }
+
+    /// The value of one attribute.
+    pub fn attribute(&self, name: &str) -> Option<&'a Value> {
+        self.attributes().get(name)
+    }
+
+    /// The resolver that stands in for its value.
+    pub fn resolver(&self) -> Option<&'a ResolverRef> {
+        self.tree.slot(self.at).resolver()
+    }
+
+    /// The revision of its last change: value, attributes, resolver, label, place; a child added,
+    /// removed, moved, renamed.
+    pub fn revision(&self) -> u64 {
+        self.tree.slot(self.at).revision
+    }
+
+    /// Whether it exists only as an overlay: nothing of it is logged or exported.
+    pub fn is_overlay(&self) -> bool {
+        self.tree.slot(self.at).is_overlay()
+    }
+
+    /// Whether what it shows is an overlay, over something stored or over nothing.
+    pub fn has_overlay(&self) -> bool {
+        let slot = self.tree.slot(self.at);
+        slot.is_overlay() || slot.overlay().is_some()
+    }
+
+    /// Its place in its bag, from 0; the root's is 0. O(log n).
+    pub fn index(&self) -> u64 {
+        self.tree.index_of(self.at)
+    }
+
+    /// How many children it shows.
+    pub fn len(&self) -> u64 {
+        let children = self.tree.children(self.at, View::Shown);
+        children.map_or(0, |children| u64::from(children.len))
+    }
+
+    /// Whether it shows no children.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many nodes are stored in it, at every depth. O(n).
+    pub fn nodes(&self) -> u64 {
+        self.tree.nodes_in(self.at)
+    }
+
+    /// Its children, in order.
+    pub fn children(&self) -> impl Iterator<Item = BagNode<'a>> + use<'a> {
+        let tree = self.tree;
+        tree.list(self.at, View::Shown).map(|at| tree.seen(at))
+    }
+
+    /// The child with this label. O(1).
+    pub fn child(&self, label: &str) -> Option<BagNode<'a>> {
+        let at = self.tree.child(self.at, View::Shown, label)?;
+        Some(self.tree.seen(at))
+    }
+
+    /// The child with this index; one below 0 counts from the end. O(log n).
+    pub fn child_at(&self, index: i64) -> Option<BagNode<'a>> {
+        let at = self.tree.child_at(self.at, View::Shown, index)?;
+        Some(self.tree.seen(at))
+    }
+
+    /// The bag that it is in; `None` for the root.
+    pub fn parent(&self) -> Option<BagNode<'a>> {
+        let parent = self.tree.slot(self.at).parent;
+        (parent != NONE).then(|| self.tree.seen(parent))
+    }
+
+    /// The bags around it: the containing one first, the root last.
+    pub fn ancestors(&self) -> impl Iterator<Item = BagNode<'a>> + use<'a> {
+        let tree = self.tree;
+        tree.around(self.at).map(|at| tree.seen(at))
+    }
+
+    /// How many bags are around it; 0 for the root.
+    pub fn depth(&self) -> usize {
+        self.tree.depth(self.at)
+    }
+
+    /// Its path, in labels. O(depth).
+    pub fn path(&self) -> Path<'static> {
+        self.tree.path_of(self.at)
+    }
+
+    /// Everything in it as it shows, in pre-order; not the node itself.
+    pub fn walk(&self) -> Walk<'a> {
+        Walk::new(Cursor::new(self.tree, self.at, View::Shown))
+    }
+
+    /// Everything stored in it, in pre-order, without overlays: the rows of its branch.
+    pub fn rows(&self) -> Rows<'a> {
+        Rows::new(Cursor::new(self.tree, self.at, View::Stored))
+    }
+}
+
+impl PartialEq for BagNode<'_> {
+    /// Whether both are the same node of the same tree in memory.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.tree, other.tree) && self.at == other.at
+    }
+}
+
+impl fmt::Debug for BagNode<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BagNode")
+            .field("id", &self.id())
+            .field("path", &self.path())
+            .field("value", &self.value())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,550 @@
+// Edits become ops: paths become ids, positions become siblings, and what cannot be done is
+// refused. Judged is the stored tree; a node that is only an overlay counts as missing in it.
+
+use dhlrs_path::{Path, Query, Step};
+
+use crate::{
+    Attributes, AttributesWrite, Branch, Content, Edit, EditError, EditErrorKind as Kind,
+    GuardedEdit, Label, Name, NodeId, Op, Placed, Position, Precondition, ResolverWrite,
+    SORT_TERMS_MAX, SortKey, Tree, Value,
+    fit::{Fit, check_node},
+    op::SORTED_CHILDREN_MAX,
+    slot::{Held, View},
+    tree::ROOT_SLOT,
+};
+
+/// Judges one edit.
+pub(crate) fn judge(tree: &Tree, edit: &GuardedEdit) -> Result<Vec<Op>, EditError> {
+    let mut judge = Judge::new(tree, edit.edit.path());
+    match judge.guarded(edit) {
+        Ok(()) => Ok(judge.ops),
+        Err(refusal) => Err(judge.error(refusal)),
+    }
+}
+
+pub(crate) struct Judge<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) ops: Vec<Op>,
+    path: &'a Path<'static>,
+    next_id: u64,
+}
+
+/// Why an edit is refused, and the node that is in the way, if it is not the edit's own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) kind: Kind,
+    pub(crate) at: Option<u32>,
+}
+
+impl From<Kind> for Refusal {
+    fn from(kind: Kind) -> Self {
+        Self { kind, at: None }
+    }
+}
+
+impl Kind {
+    pub(crate) const fn at(self, at: u32) -> Refusal {
+        Refusal {
+            kind: self,
+            at: Some(at),
+        }
+    }
+}
+
+/// Where a path leads in the stored tree.
+pub(crate) struct Target {
+    /// The last node on the way that is there.
+    pub(crate) at: u32,
+    /// The labels below it that are not.
+    pub(crate) missing: Vec<Label>,
+    /// The first of these shows as an overlay.
+    pub(crate) is_shown: bool,
+}
+
+impl Target {
+    pub(crate) fn existing(&self) -> Option<u32> {
+        self.missing.is_empty().then_some(self.at)
+    }
+}
+
+/// What is to be put on a node.
+#[derive(Default)]
+pub(crate) struct Put<'e> {
+    pub(crate) content: Option<&'e Content>,
+    pub(crate) attributes: Option<AttributesWrite>,
+    pub(crate) resolver: Option<ResolverWrite>,
+    pub(crate) position: Option<&'e Position>,
+    pub(crate) overwrite: bool,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(tree: &'a Tree, path: &'a Path<'static>) -> Self {
+        Self {
+            tree,
+            ops: Vec::new(),
+            path,
+            next_id: tree.next_id,
+        }
+    }
+
+    pub(crate) fn error(&self, refusal: Refusal) -> EditError {
+        let path = match refusal.at {
+            Some(at) => self.tree.path_of(at),
+            None => self.path.clone(),
+        };
+        EditError::new(refusal.kind, path)
+    }
+
+    fn guarded(&mut self, edit: &GuardedEdit) -> Result<(), Refusal> {
+        if let Some(precondition) = edit.precondition {
+            let existing = match self.target(self.path) {
+                Ok(target) => target.existing(),
+                Err(refusal) if refusal.kind == Kind::Missing => None,
+                Err(refusal) => return Err(refusal),
+            };
+            let revision = existing.map(|at| self.tree.slot(at).revision);
+            let holds = match precondition {
+                Precondition::Missing => revision.is_none(),
+                Precondition::Present => revision.is_some(),
+                Precondition::Revision(last) => revision.is_some_and(|own| own <= last),
+            };
+            if !holds {
+                return Err(Kind::PreconditionFailed.into());
+            }
+        }
+        self.edit(&edit.edit)
+    }
+
+    fn edit(&mut self, edit: &Edit) -> Result<(), Refusal> {
+        match edit {
+            Edit::Set {
+                path,
+                content,
+                attributes,
+                position,
+                overwrite,
+            } => {
+                let put = Put {
+                    content: content.as_ref(),
+                    attributes: attributes.clone().map(AttributesWrite::Replace),
+                    resolver: None,
+                    position: position.as_ref(),
+                    overwrite: *overwrite,
+                };
+                match path.query() {
+                    None => self.put(path, put),
+                    Some(query) => self.put(path, attribute_put(&query, put)?),
+                }
+            }
+            Edit::SetAttributes { path, attributes } => {
+                let put = Put {
+                    attributes: Some(AttributesWrite::Merge(attributes.clone())),
+                    ..Put::default()
+                };
+                self.plain(path)?;
+                self.put(path, put)
+            }
+            Edit::SetResolver {
+                path,
+                resolver,
+                content,
+                attributes,
+                position,
+            } => {
+                let resolver = resolver.clone();
+                self.plain(path)?;
+                let put = Put {
+                    content: content.as_ref(),
+                    attributes: attributes.clone().map(AttributesWrite::Replace),
+                    resolver: Some(resolver.map_or(ResolverWrite::Remove, ResolverWrite::Put)),
+                    position: position.as_ref(),
+                    overwrite: false,
+                };
+                self.put(path, put)
+            }
+            Edit::Remove { path } => self.remove(path),
+            Edit::Move { path, to, position } => self.shift(path, to, position.as_ref()),
+            Edit::Rename { path, label } => self.rename(path, label),
+            Edit::Sort { path, by } => self.sort(path, by),
+            Edit::Clear { path } => self.replace(path, &Branch::new()),
+            Edit::Replace { path, branch } => self.replace(path, branch),
+            Edit::Merge { path, branch } => {
+                self.plain(path)?;
+                self.merge(path, branch, None)
+            }
+            Edit::Invalidate { path } => {
+                self.plain(path)?;
+                let node = self.tree.node(path).ok_or(Kind::Missing)?;
+                self.ops.push(Op::Invalidate { id: node.id() });
+                Ok(())
+            }
+            Edit::Materialise { path } => self.materialise(path),
+        }
+    }
+
+    pub(crate) fn plain(&self, path: &Path<'_>) -> Result<(), Refusal> {
+        match path.query() {
+            None => Ok(()),
+            Some(_) => Err(Kind::BadPath.into()),
+        }
+    }
+
+    pub(crate) fn ids(&mut self, count: usize) -> NodeId {
+        let first = NodeId::counted(self.next_id);
+        self.next_id += count as u64;
+        first
+    }
+
+    pub(crate) fn target(&self, path: &Path<'_>) -> Result<Target, Refusal> {
+        let mut target = Target {
+            at: ROOT_SLOT,
+            missing: Vec::new(),
+            is_shown: false,
+        };
+        for step in path.steps() {
+            let at = target.at;
+            match &step {
+                Step::Parent if target.missing.pop().is_some() => {
+                    target.is_shown &= !target.missing.is_empty();
+                    continue;
+                }
+                Step::Parent => {
+                    let parent = self.tree.step(at, View::Stored, &step);
+                    target.at = parent.ok_or(Kind::BadPath)?;
+                    continue;
+                }
+                _ if self.tree.slot(at).overlay().is_some() => {
+                    return Err(Kind::UnderOverlay.at(at));
+                }
+                _ if target.is_shown => return Err(Kind::UnderOverlay.into()),
+                _ => {}
+            }
+            let found = match target.missing.is_empty() {
+                true => self.tree.step(at, View::Stored, &step),
+                false => None,
+            };
+            match (found, &step) {
+                (Some(child), _) if self.tree.slot(child).is_overlay() => {
+                    target.missing.push(self.tree.slot(child).label.clone());
+                    target.is_shown = true;
+                }
+                (Some(child), _) => target.at = child,
+                (None, Step::Label(label)) => {
+                    target
+                        .missing
+                        .push(Label::new(label).map_err(|_| Kind::BadPath)?);
+                }
+                _ => return Err(Kind::Missing.into()),
+            }
+        }
+        Ok(target)
+    }
+
+    pub(crate) fn put(&mut self, path: &Path<'_>, put: Put<'_>) -> Result<(), Refusal> {
+        let target = self.target(path)?;
+        match target.existing() {
+            Some(at) => self.write(at, put),
+            None => self.create(&target, put),
+        }
+    }
+
+    /// Writes a node that is there.
+    pub(crate) fn write(&mut self, at: u32, put: Put<'_>) -> Result<(), Refusal> {
+        let slot = self.tree.slot(at);
+        let is_root_value =
+            matches!(put.content, Some(Content::Value(_))) || put.resolver.is_some();
+        if at == ROOT_SLOT && is_root_value {
+            return Err(Kind::BadPath.into());
+        }
+        if put.content.is_some() && put.resolver.is_none() {
+            self.writable(at)?;
+        }
+        let attributes = match &put.attributes {
+            Some(write) => write.over(slot.attributes()),
+            None => slot.attributes().clone(),
+        };
+        let resolver = match &put.resolver {
+            Some(ResolverWrite::Put(resolver)) => Some(resolver),
+            Some(ResolverWrite::Remove) => None,
+            None => slot.resolver(),
+        };
+        let value = match put.content {
+            Some(Content::Value(value)) => Some(value),
+            Some(Content::Branch(_)) => None,
+            None => slot.held.scalar(),
+        };
+        check_node(&slot.label, value, &attributes, resolver)?;
+        if let Some(content) = put.content {
+            Fit::of(self.tree, at).check_content(content)?;
+        }
+        let content = put.content.filter(|content| match content {
+            Content::Value(value) => slot.held.scalar() != Some(value),
+            Content::Branch(branch) => !self.tree.holds_branch(at, View::Stored, branch),
+        });
+        let resolver_changes = resolver != slot.resolver();
+        let attributes_change = attributes != *slot.attributes();
+        if content.is_none() && !resolver_changes && !attributes_change {
+            return Ok(());
+        }
+        let content = content.map(|content| self.placed(content));
+        self.ops.push(Op::Write {
+            id: slot.id,
+            content,
+            attributes: put.attributes.filter(|_| attributes_change),
+            resolver: put.resolver.filter(|_| resolver_changes),
+            autocreated: false,
+        });
+        Ok(())
+    }
+
+    fn placed(&mut self, content: &Content) -> Placed {
+        let count = match content {
+            Content::Value(_) => 0,
+            Content::Branch(branch) => branch.len(),
+        };
+        Placed {
+            content: content.clone(),
+            first: self.ids(count),
+        }
+    }
+
+    /// Whether the content of a node may be written.
+    pub(crate) fn writable(&self, at: u32) -> Result<(), Refusal> {
+        let slot = self.tree.slot(at);
+        if slot.resolver().is_some() {
+            return Err(Kind::ResolverGuard.at(at));
+        }
+        if slot.overlay().is_some() {
+            return Err(Kind::UnderOverlay.at(at));
+        }
+        Ok(())
+    }
+
+    /// Makes a node, and the bags on the way.
+    fn create(&mut self, target: &Target, put: Put<'_>) -> Result<(), Refusal> {
+        let at = target.at;
+        let slot = self.tree.slot(at);
+        let Some((label, above)) = target.missing.split_last() else {
+            return Ok(());
+        };
+        if target.is_shown && put.content.is_some() && put.resolver.is_none() {
+            return Err(Kind::UnderOverlay.into());
+        }
+        let attributes = match &put.attributes {
+            Some(write) => write.over(&Attributes::new()),
+            None => Attributes::new(),
+        };
+        let is_nothing = put.content.is_none()
+            && attributes.is_empty()
+            && matches!(&put.attributes, Some(AttributesWrite::Merge(_)));
+        if is_nothing {
+            return Ok(());
+        }
+        let becomes_bag = match &slot.held {
+            Held::Bag(_) => false,
+            Held::Scalar(Value::Null) => true,
+            Held::Scalar(_) if put.overwrite => true,
+            Held::Scalar(_) => return Err(Kind::ThroughScalar.at(at)),
+        };
+        if becomes_bag {
+            self.writable(at)?;
+        }
+        let in_new_bag = becomes_bag || !above.is_empty();
+        let after = match (put.position, in_new_bag) {
+            (position, false) => self.after(position.unwrap_or(&Position::Last), at, None)?,
+            (None | Some(Position::First | Position::Last | Position::At(0)), true) => None,
+            (Some(_), true) => return Err(Kind::BadPosition.into()),
+        };
+        let content = put.content.cloned().unwrap_or(Content::Value(Value::Null));
+        let fit = Fit::of(self.tree, at).below(&target.missing);
+        fit.check_content(&content)?;
+        let value = match &content {
+            Content::Value(value) => Some(value),
+            Content::Branch(_) => None,
+        };
+        let resolver = match put.resolver {
+            Some(ResolverWrite::Put(resolver)) => Some(resolver),
+            _ => None,
+        };
+        check_node(label, value, &attributes, resolver.as_ref())?;
+        if becomes_bag {
+            let content = Some(self.placed(&Content::Branch(Branch::new())));
+            self.ops.push(Op::Write {
+                id: slot.id,
+                content,
+                attributes: None,
+                resolver: None,
+                autocreated: true,
+            });
+        }
+        let mut parent = slot.id;
+        let mut place = match above.is_empty() {
+            true => after,
+            false if becomes_bag => None,
+            false => self.after(&Position::Last, at, None)?,
+        };
+        for label in above {
+            let id = self.ids(1);
+            self.ops.push(Op::Insert {
+                parent,
+                after: place,
+                id,
+                label: label.clone(),
+                content: Content::Branch(Branch::new()),
+                attributes: Attributes::new(),
+                resolver: None,
+                autocreated: true,
+            });
+            (parent, place) = (id, None);
+        }
+        let rows = match &content {
+            Content::Value(_) => 0,
+            Content::Branch(branch) => branch.len(),
+        };
+        let id = self.ids(1 + rows);
+        self.ops.push(Op::Insert {
+            parent,
+            after: place,
+            id,
+            label: label.clone(),
+            content,
+            attributes,
+            resolver,
+            autocreated: false,
+        });
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
+        let target = match self.target(path) {
+            Ok(target) => target,
+            Err(refusal) if refusal.kind == Kind::Missing => return Ok(()),
+            Err(refusal) => return Err(refusal),
+        };
+        let Some(at) = target.existing() else {
+            return match target.is_shown {
+                true => Err(Kind::UnderOverlay.into()),
+                false => Ok(()),
+            };
+        };
+        let slot = self.tree.slot(at);
+        let Some(query) = path.query() else {
+            if at == ROOT_SLOT {
+                return Err(Kind::BadPath.into());
+            }
+            self.ops.push(Op::Remove { id: slot.id });
+            return Ok(());
+        };
+        let names = slot.attributes().iter().map(|(name, _)| name);
+        let removed = names.filter(|name| query.includes(name));
+        let removed: Attributes = removed.map(|name| (name.clone(), Value::Null)).collect();
+        let put = Put {
+            attributes: Some(AttributesWrite::Merge(removed)),
+            ..Put::default()
+        };
+        self.write(at, put)
+    }
+
+    /// The bag at a path, whose content may be written.
+    fn bag(&self, path: &Path<'_>) -> Result<u32, Refusal> {
+        self.plain(path)?;
+        let target = self.target(path)?;
+        let at = match target.existing() {
+            Some(at) => at,
+            None if target.is_shown => return Err(Kind::UnderOverlay.into()),
+            None => return Err(Kind::Missing.into()),
+        };
+        match self.tree.slot(at).held {
+            Held::Bag(_) => self.writable(at).map(|()| at),
+            Held::Scalar(_) => Err(Kind::NotABag.into()),
+        }
+    }
+
+    fn replace(&mut self, path: &Path<'_>, branch: &Branch) -> Result<(), Refusal> {
+        let at = self.bag(path)?;
+        let content = Content::Branch(branch.clone());
+        let put = Put {
+            content: Some(&content),
+            ..Put::default()
+        };
+        self.write(at, put)
+    }
+
+    fn sort(&mut self, path: &Path<'_>, by: &SortKey) -> Result<(), Refusal> {
+        let at = self.bag(path)?;
+        let children = self.tree.children(at, View::Stored);
+        let width = children.map_or(0, |children| children.len as usize);
+        if by.terms.len() > SORT_TERMS_MAX || width > SORTED_CHILDREN_MAX {
+            return Err(Kind::Limit.into());
+        }
+        if let Some(order) = self.tree.sorted(at, by) {
+            let id = self.tree.slot(at).id;
+            self.ops.push(Op::Sort { id, order });
+        }
+        Ok(())
+    }
+
+    fn materialise(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
+        self.plain(path)?;
+        let node = self.tree.node(path).ok_or(Kind::Missing)?;
+        let chain = std::iter::once(node.at).chain(self.tree.around(node.at));
+        let mut overlays = chain.filter(|at| self.tree.seen(*at).has_overlay());
+        // The outermost: what is inside an overlay cannot be stored without what is around it.
+        let Some(first) = overlays.next() else {
+            return Ok(());
+        };
+        let at = overlays.last().unwrap_or(first);
+        let slot = self.tree.slot(at);
+        let content = match slot.held(View::Shown) {
+            Held::Scalar(value) => Content::Value(value.clone()),
+            Held::Bag(_) => Content::Branch(self.tree.branch_of(at, View::Shown)),
+        };
+        if !slot.is_overlay() {
+            let content = Some(self.placed(&content));
+            self.ops.push(Op::Write {
+                id: slot.id,
+                content,
+                attributes: None,
+                resolver: slot.resolver().map(|_| ResolverWrite::Remove),
+                autocreated: false,
+            });
+            return Ok(());
+        }
+        let id = self.ids(1);
+        // The rows take the ids behind the node's own.
+        let Placed { content, .. } = self.placed(&content);
+        let parent = self.tree.slot(slot.parent).id;
+        let after = self.stored_before(self.tree.previous(at), None);
+        self.ops.push(Op::Insert {
+            parent,
+            after,
+            id,
+            label: slot.label.clone(),
+            content,
+            attributes: slot.attributes().clone(),
+            resolver: None,
+            autocreated: false,
+        });
+        Ok(())
+    }
+}
+
+// `set(path?a, v)` is the write of one attribute.
+fn attribute_put<'e>(query: &Query<'_>, put: Put<'e>) -> Result<Put<'e>, Refusal> {
+    let mut names = query.names();
+    let (Some(name), None) = (names.next(), names.next()) else {
+        return Err(Kind::BadPath.into());
+    };
+    let (Some(Content::Value(value)), None) = (put.content, &put.attributes) else {
+        return Err(Kind::BadPath.into());
+    };
+    let name = Name::new(&name).map_err(|_| Kind::BadPath)?;
+    Ok(Put {
+        content: None,
+        attributes: Some(AttributesWrite::Merge(Attributes::from_iter([(
+            name,
+            value.clone(),
+        )]))),
+        ..put
+    })
+}

@@ -1,0 +1,77 @@
+// An array of slots in pages, shared between snapshots: cloning is O(1), and the first write to a
+// page after that copies the page and the three nodes above it.
+
+use triomphe::Arc;
+
+const PAGE_BITS: u32 = 5;
+const FAN_BITS: u32 = 6;
+const PAGE: usize = 1 << PAGE_BITS;
+const FAN: usize = 1 << FAN_BITS;
+
+/// No slot.
+pub(crate) const NONE: u32 = u32::MAX;
+
+type Page<T> = Arc<[T; PAGE]>;
+type Low<T> = Arc<[Option<Page<T>>; FAN]>;
+type High<T> = Arc<[Option<Low<T>>; FAN]>;
+
+pub(crate) struct Pages<T> {
+    top: Arc<Vec<High<T>>>,
+    len: u32,
+}
+
+impl<T> Clone for Pages<T> {
+    fn clone(&self) -> Self {
+        Self {
+            top: self.top.clone(),
+            len: self.len,
+        }
+    }
+}
+
+impl<T: Clone + Default> Pages<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            top: Arc::new(Vec::new()),
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, at: u32) -> Option<&T> {
+        let high = self.top.get((at >> (PAGE_BITS + 2 * FAN_BITS)) as usize)?;
+        let low = high[(at >> (PAGE_BITS + FAN_BITS)) as usize % FAN].as_ref()?;
+        let page = low[(at >> PAGE_BITS) as usize % FAN].as_ref()?;
+        Some(&page[at as usize % PAGE])
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
+        let top = Arc::make_mut(&mut self.top);
+        let high = top.get_mut((at >> (PAGE_BITS + 2 * FAN_BITS)) as usize)?;
+        let low = &mut Arc::make_mut(high)[(at >> (PAGE_BITS + FAN_BITS)) as usize % FAN];
+        let page = &mut Arc::make_mut(low.as_mut()?)[(at >> PAGE_BITS) as usize % FAN];
+        Some(&mut Arc::make_mut(page.as_mut()?)[at as usize % PAGE])
+    }
+
+    /// Adds a slot that no other one is; `None` when all numbers are taken.
+    pub(crate) fn push(&mut self, value: T) -> Option<u32> {
+        let at = self.len;
+        if at == NONE {
+            return None;
+        }
+        let top = Arc::make_mut(&mut self.top);
+        let high = (at >> (PAGE_BITS + 2 * FAN_BITS)) as usize;
+        if high == top.len() {
+            top.push(Arc::new([const { None }; FAN]));
+        }
+        let low =
+            &mut Arc::make_mut(top.get_mut(high)?)[(at >> (PAGE_BITS + FAN_BITS)) as usize % FAN];
+        let low = low.get_or_insert_with(|| Arc::new([const { None }; FAN]));
+        let page = &mut Arc::make_mut(low)[(at >> PAGE_BITS) as usize % FAN];
+        let page = page.get_or_insert_with(|| Arc::new(std::array::from_fn(|_| T::default())));
+        Arc::make_mut(page)[at as usize % PAGE] = value;
+        self.len += 1;
+        Some(at)
+    }
+}

@@ -1,0 +1,283 @@
+use crate::{
+    BagNode, Row, Tree,
+    pages::NONE,
+    slot::{Held, Slot, View},
+};
+
+/// A node that a walk came by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Visited<'a> {
+    /// 0 for a direct child of where the walk began, one more for each bag between.
+    pub depth: u16,
+    /// The node.
+    pub node: BagNode<'a>,
+}
+
+/// Where a walk stands, kept while nothing is borrowed: goes on in the same [`Snapshot`], or in
+/// another state of the tree as well as that allows.
+///
+/// [`Snapshot`]: crate::Snapshot
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WalkPosition {
+    // In each open bag, from outside: the index of the next child.
+    pub(crate) next: Vec<u64>,
+}
+
+/// Everything in a bag as it shows, in pre-order. Does not recurse; O(1) a node.
+#[derive(Clone)]
+pub struct Walk<'a> {
+    cursor: Cursor<'a>,
+}
+
+/// Everything stored in a bag, as the rows of a [`Branch`](crate::Branch).
+#[derive(Clone)]
+pub struct Rows<'a> {
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(cursor: Cursor<'a>) -> Self {
+        Self { cursor }
+    }
+
+    /// Leaves out what is in the node that came last.
+    pub fn skip_inside(&mut self) {
+        self.cursor.skip_inside();
+    }
+
+    /// Where the walk stands.
+    pub fn pause(&self) -> WalkPosition {
+        self.cursor.pause()
+    }
+
+    /// The walk from there on.
+    pub fn resume(mut self, position: &WalkPosition) -> Self {
+        self.cursor.resume(position);
+        self
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Visited<'a>;
+
+    fn next(&mut self) -> Option<Visited<'a>> {
+        let (depth, at) = self.cursor.next()?;
+        Some(Visited {
+            depth,
+            node: self.cursor.tree.seen(at),
+        })
+    }
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(cursor: Cursor<'a>) -> Self {
+        Self { cursor }
+    }
+
+    /// Where the rows stand.
+    pub fn pause(&self) -> WalkPosition {
+        self.cursor.pause()
+    }
+
+    /// The rows from there on.
+    pub fn resume(mut self, position: &WalkPosition) -> Self {
+        self.cursor.resume(position);
+        self
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        let (depth, at) = self.cursor.next()?;
+        let slot = self.cursor.tree.slot(at);
+        Some(Row {
+            depth,
+            label: slot.label.clone(),
+            value: slot.held.scalar().cloned(),
+            attributes: slot.attributes().clone(),
+            resolver: slot.resolver().cloned(),
+        })
+    }
+}
+
+impl Tree {
+    pub(crate) fn nodes_in(&self, at: u32) -> u64 {
+        if at == crate::tree::ROOT_SLOT {
+            return self.node_count();
+        }
+        Cursor::new(self, at, View::Stored).count() as u64
+    }
+}
+
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: &Slot, b: &Slot| {
+            a.label == b.label
+                && a.held.scalar() == b.held.scalar()
+                && a.attributes() == b.attributes()
+                && a.resolver() == b.resolver()
+        };
+        let (a, b) = (self.root(), other.root());
+        let mut mine = Cursor::new(self, a.at, View::Stored);
+        let mut theirs = Cursor::new(other, b.at, View::Stored);
+        if !same(self.slot(a.at), other.slot(b.at)) || self.len() != other.len() {
+            return false;
+        }
+        loop {
+            match (mine.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some((depth, a)), Some((other_depth, b))) => {
+                    if depth != other_depth || !same(self.slot(a), other.slot(b)) {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Eq for Tree {}
+
+impl std::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tree")
+            .field("revision", &self.revision())
+            .field("attributes", self.root().attributes())
+            .field("rows", &self.root().rows().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Goes over slots in pre-order.
+#[derive(Clone)]
+pub(crate) struct Cursor<'a> {
+    tree: &'a Tree,
+    view: View,
+    base: u32,
+    open: Vec<Open<'a>>,
+    /// The last node is the bag that was opened last.
+    is_inside_last: bool,
+}
+
+// A bag in the midst of its children.
+#[derive(Clone)]
+pub(crate) struct Open<'a> {
+    leaf: u32,
+    rest: &'a [u32],
+}
+
+impl<'a> Open<'a> {
+    pub(crate) fn new(tree: &'a Tree, at: u32, view: View) -> Self {
+        let order = tree.children(at, view).map_or(NONE, |own| own.order);
+        let leaf = tree.sequences.first_leaf(order);
+        Self {
+            leaf,
+            rest: tree.sequences.leaf(leaf),
+        }
+    }
+
+    // Stands before the child with this index, or at the end.
+    pub(crate) fn at(tree: &'a Tree, at: u32, view: View, index: u64) -> Self {
+        let order = tree.children(at, view).map_or(NONE, |own| own.order);
+        match tree.sequences.at(order, index) {
+            Some((leaf, place)) => Self {
+                leaf,
+                rest: tree.sequences.leaf(leaf).get(place..).unwrap_or_default(),
+            },
+            None => Self {
+                leaf: tree.sequences.last_leaf(order),
+                rest: &[],
+            },
+        }
+    }
+
+    pub(crate) fn next(&mut self, tree: &'a Tree) -> Option<u32> {
+        if self.rest.is_empty() {
+            let leaf = tree.sequences.next_leaf(self.leaf);
+            self.rest = tree.sequences.leaf(leaf);
+            if self.rest.is_empty() {
+                return None;
+            }
+            self.leaf = leaf;
+        }
+        let (child, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*child)
+    }
+
+    pub(crate) fn next_index(&self, tree: &Tree) -> u64 {
+        let children = tree.sequences.leaf(self.leaf);
+        match (self.rest.first(), children.last()) {
+            (Some(next), _) => tree.sequences.index_of(self.leaf, *next),
+            (None, Some(last)) => tree.sequences.index_of(self.leaf, *last) + 1,
+            (None, None) => 0,
+        }
+    }
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(tree: &'a Tree, base: u32, view: View) -> Self {
+        Self {
+            tree,
+            view,
+            base,
+            open: vec![Open::new(tree, base, view)],
+            is_inside_last: false,
+        }
+    }
+
+    pub(crate) fn skip_inside(&mut self) {
+        if std::mem::take(&mut self.is_inside_last) {
+            self.open.pop();
+        }
+    }
+
+    pub(crate) fn pause(&self) -> WalkPosition {
+        WalkPosition {
+            next: (self.open.iter().map(|open| open.next_index(self.tree))).collect(),
+        }
+    }
+
+    pub(crate) fn resume(&mut self, position: &WalkPosition) {
+        self.open.clear();
+        self.is_inside_last = false;
+        let mut bag = self.base;
+        for (level, next) in position.next.iter().enumerate() {
+            self.open.push(Open::at(self.tree, bag, self.view, *next));
+            let is_last = level + 1 == position.next.len();
+            let inside = next
+                .checked_sub(1)
+                .and_then(|last| i64::try_from(last).ok());
+            match inside.and_then(|last| self.tree.child_at(bag, self.view, last)) {
+                Some(last) if !is_last => bag = last,
+                _ => break,
+            }
+        }
+    }
+}
+
+impl Iterator for Cursor<'_> {
+    type Item = (u16, u32);
+
+    fn next(&mut self) -> Option<(u16, u32)> {
+        loop {
+            let depth = self.open.len().checked_sub(1)?;
+            let Some(at) = self.open.last_mut()?.next(self.tree) else {
+                self.open.pop();
+                continue;
+            };
+            let slot = self.tree.slot(at);
+            if self.view == View::Stored && slot.is_overlay() {
+                continue;
+            }
+            self.is_inside_last = matches!(slot.held(self.view), Held::Bag(_));
+            if self.is_inside_last {
+                self.open.push(Open::new(self.tree, at, self.view));
+            }
+            return Some((depth as u16, at));
+        }
+    }
+}
