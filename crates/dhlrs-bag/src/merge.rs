@@ -46,7 +46,7 @@ impl Bag {
 }
 
 /// A bag that rows go into.
-struct Into {
+struct OpenBag {
     /// Its slot, if it is there already.
     at: Option<u32>,
     id: NodeId,
@@ -150,7 +150,7 @@ impl Judge<'_> {
         builder.finish()
     }
 
-    fn open_bag(&mut self, at: u32) -> Result<Into, Refusal> {
+    fn open_bag(&mut self, at: u32) -> Result<OpenBag, Refusal> {
         let slot = self.tree.slot(at);
         match &slot.held {
             Held::Bag(_) => self.below(at)?,
@@ -160,7 +160,7 @@ impl Judge<'_> {
             }
             Held::Scalar(_) => return Err(Kind::ThroughScalar.at(at)),
         }
-        Ok(Into {
+        Ok(OpenBag {
             at: Some(at),
             id: slot.id,
             last: self.after(&Position::Last, at, None)?,
@@ -190,13 +190,9 @@ impl Judge<'_> {
     }
 
     /// Merges one row; says whether the rows in it are still to be merged.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a refusal, and the path of a node that is not there"
-    )]
     fn merge_row(
         &mut self,
-        open: &mut Vec<Into>,
+        open: &mut Vec<OpenBag>,
         row: &Row,
         inside: &[Row],
     ) -> Result<bool, (Refusal, Option<Path<'static>>)> {
@@ -263,7 +259,7 @@ impl Judge<'_> {
 
     fn merge_existing(
         &mut self,
-        open: &mut Vec<Into>,
+        open: &mut Vec<OpenBag>,
         there: u32,
         row: &Row,
     ) -> Result<(), Refusal> {

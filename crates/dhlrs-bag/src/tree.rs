@@ -181,11 +181,7 @@ impl Tree {
         }
     }
 
-    fn children_mut<'a>(
-        slots: &'a mut Pages<Slot>,
-        at: u32,
-        view: View,
-    ) -> Option<&'a mut Children> {
+    fn children_mut(slots: &mut Pages<Slot>, at: u32, view: View) -> Option<&mut Children> {
         let slot = slots.get_mut(at)?;
         let in_overlay = view == View::Shown && slot.overlay().is_some();
         let held = if in_overlay {
