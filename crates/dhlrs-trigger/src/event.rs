@@ -141,7 +141,8 @@ impl<'a> Event<'a> {
         self.subscriber
     }
 
-    /// The tree of the event's revision, if the subscriber asked for it.
+    /// The tree of the event's revision, if the subscriber asked for it. None if it subscribed when
+    /// the revision was made already, but not yet told.
     pub fn tree(&self) -> Option<&'a Snapshot> {
         self.tree
     }

@@ -83,6 +83,15 @@ impl Selector {
         reached && self.kinds.wants(change.kind, in_transaction)
     }
 
+    /// Whether it may be one of those, as far as can be said without following the node.
+    pub(crate) fn may_select(&self, change: &Change, in_transaction: bool) -> bool {
+        let reached = match self.target {
+            Target::Pattern(_) => self.reaches(change),
+            Target::Node(_) | Target::Bag(_) | Target::Branch(_) => true,
+        };
+        reached && self.kinds.wants(change.kind, in_transaction)
+    }
+
     fn reaches(&self, change: &Change) -> bool {
         let below = touches_below(change);
         match &self.target {

@@ -11,6 +11,7 @@ use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, Change, Changes, Meta, SubscriberId};
 use crate::error::{SubscribeError, SubscribeErrorKind};
 use crate::event::{Event, EventChange, Level};
 use crate::index::{Index, Reach, Stage};
+use crate::reach::Selector;
 use crate::reactions::{Callback, EMISSIONS_MAX, Emission, Flow, Ids, Reactions};
 use crate::target::Subscription;
 use crate::tree::Snapshot;
@@ -29,6 +30,7 @@ pub const SUBSCRIPTIONS_MAX: usize = 1_000_000;
 pub struct Triggers {
     index: Index,
     subscribers: BTreeMap<u64, Subscriber>,
+    tree_readers: BTreeMap<u64, Selector>,
     ids: Ids,
 }
 
@@ -87,6 +89,7 @@ impl Triggers {
         Self {
             index: Index::default(),
             subscribers: BTreeMap::new(),
+            tree_readers: BTreeMap::new(),
             ids: Ids { space, count: 0 },
         }
     }
@@ -115,6 +118,10 @@ impl Triggers {
             kinds,
             tree,
         } = subscription;
+        if tree {
+            self.tree_readers
+                .insert(key, Selector::new(target.clone(), kinds));
+        }
         self.index.insert(key, target, kinds);
         self.subscribers.insert(
             key,
@@ -131,6 +138,7 @@ impl Triggers {
             return false;
         };
         self.index.remove(key);
+        self.tree_readers.remove(&key);
         self.subscribers.remove(&key).is_some()
     }
 
@@ -144,12 +152,16 @@ impl Triggers {
         self.subscribers.is_empty()
     }
 
-    /// Whether any subscriber asks for the tree: if none does, no revision needs a snapshot of its
-    /// own. O(n) in the number of subscribers.
-    pub fn wants_trees(&self) -> bool {
-        self.subscribers
-            .values()
-            .any(|subscriber| subscriber.wants_tree)
+    /// Whether these changes may reach a subscriber that asks for the tree, and so need a snapshot
+    /// of their revision. It may be asked before the changes are due to be dispatched; it says yes
+    /// for every subscriber that follows a node. O(subscribers that ask for the tree × changes).
+    pub fn wants_tree(&self, changes: &Changes) -> bool {
+        self.tree_readers.values().any(|reader| {
+            changes
+                .list
+                .iter()
+                .any(|change| reader.may_select(change, changes.transaction))
+        })
     }
 
     /// Finds out whom the changes reach, and calls nobody yet. All changes of a store have to come
@@ -178,7 +190,7 @@ impl Triggers {
     }
 
     /// Tells everybody whom the changes reach. `tree` is that of their revision; it is needed only
-    /// while [`wants_trees`](Self::wants_trees).
+    /// where [`wants_tree`](Self::wants_tree) says so.
     ///
     /// All changes of a store have to come here once, in order. What a subscriber subscribes hears
     /// of the changes after these.
@@ -347,8 +359,8 @@ impl Call {
     fn stop(&self, stopped: &mut BTreeMap<usize, usize>) {
         for (at, reach) in &self.reaches {
             if let Stage::Bag { depth, .. } = reach.stage {
-                let least = stopped.entry(*at).or_insert(depth);
-                *least = depth.max(*least);
+                // The deepest bags are called first: the first to stop a change is the deepest.
+                stopped.entry(*at).or_insert(depth);
             }
         }
     }

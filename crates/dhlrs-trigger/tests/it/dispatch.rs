@@ -1,10 +1,9 @@
 //! Levels, stopping, failing, answering.
 
-use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, ChangeKind, Edit, SubscriberId, Value};
-use dhlrs_path::{Path, Pattern, StoreAddress};
+use dhlrs_bag::{ChangeKind, Shown, Value};
+use dhlrs_path::Pattern;
 use dhlrs_trigger::{
-    Destination, EMISSIONS_MAX, Event, FailureKind, Flow, Kinds, Place, Reactions, Subscription,
-    Target, Triggers,
+    Event, Flow, Kinds, Place, Reactions, Subscription, Target, Triggers, touches_below,
 };
 
 use crate::calls::Calls;
@@ -12,10 +11,6 @@ use crate::model::{Model, changes};
 
 fn pattern(text: &str) -> Pattern {
     text.parse().unwrap()
-}
-
-fn set(path: &str) -> Edit {
-    Edit::set(path.parse().unwrap(), Value::Int(1))
 }
 
 fn bag(model: &Model, path: &str) -> Target {
@@ -217,6 +212,78 @@ fn a_moved_node_is_followed_and_told_to_both_bags() {
 }
 
 #[test]
+fn a_bag_that_was_left_is_told_the_former_path() {
+    let mut model = Model::of(&["a.n", "z.q"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "a", bag(&model, "a"));
+    calls.on(&mut triggers, "z", bag(&model, "z"));
+    let (n, z) = (model.at("a.n"), model.at("z"));
+    let mut moved = model.moved(n, z).unwrap();
+    moved.path = "z.new".parse().unwrap();
+    triggers.dispatch(&changes(1, vec![moved]), None);
+    assert_eq!(calls.take(), [r#"a move 0 "n""#, r#"z move 0 "new""#]);
+}
+
+#[test]
+fn a_node_that_comes_back_is_followed_again() {
+    let mut model = Model::of(&["a.n"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "n", node(&model, "a.n"));
+    let remove = model.remove(model.at("a.n"));
+    let mut back = remove.clone();
+    back.kind = ChangeKind::Insert;
+    std::mem::swap(&mut back.old, &mut back.new);
+    let around = model.remove(model.at("a"));
+    triggers.dispatch(
+        &changes(1, vec![remove, around.clone(), back, around]),
+        None,
+    );
+    assert_eq!(
+        calls.take(),
+        [
+            r#"n remove node """#,
+            r#"n insert node """#,
+            "n remove node above",
+        ]
+    );
+}
+
+#[test]
+fn content_that_comes_or_goes_as_a_branch_touches_what_is_below() {
+    let mut model = Model::of(&["a.b", "s"]);
+    let branch = Shown::Branch { nodes: 1 };
+    let scalar = Shown::Scalar(Value::Int(1));
+    let change = model.remove(model.at("s"));
+    for (kind, old, new, touches) in [
+        (ChangeKind::Insert, Shown::Absent, &branch, true),
+        (ChangeKind::Insert, Shown::Absent, &scalar, false),
+        (ChangeKind::Value, scalar.clone(), &branch, true),
+        (ChangeKind::Value, branch.clone(), &scalar, true),
+        (ChangeKind::Value, branch.clone(), &branch, false),
+        (ChangeKind::Value, scalar.clone(), &scalar, false),
+        (
+            ChangeKind::ValueAndAttributes,
+            scalar.clone(),
+            &branch,
+            true,
+        ),
+        (ChangeKind::Attributes, branch.clone(), &branch, false),
+        (ChangeKind::Sort, branch.clone(), &branch, false),
+        (ChangeKind::Replace, branch.clone(), &branch, true),
+        (ChangeKind::Remove, scalar.clone(), &Shown::Absent, true),
+        (ChangeKind::Resolve, branch.clone(), &branch, true),
+        (ChangeKind::Resolve, scalar.clone(), &scalar, false),
+    ] {
+        let mut change = change.clone();
+        (change.kind, change.old, change.new) = (kind, old, new.clone());
+        assert_eq!(touches_below(&change), touches, "{change:?}");
+        change.autocreated = true;
+        let is_set = matches!(kind, ChangeKind::Insert | ChangeKind::Value);
+        assert!(!is_set || !touches_below(&change), "{change:?}");
+    }
+}
+
+#[test]
 fn kinds_are_filtered() {
     let model = Model::of(&["a"]);
     let (mut triggers, calls) = (Triggers::new(1), Calls::default());
@@ -237,181 +304,6 @@ fn kinds_are_filtered() {
     );
     triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
     assert_eq!(calls.take(), [r#"value value pattern "a""#]);
-}
-
-#[test]
-fn a_subscriber_that_fails_disturbs_nobody() {
-    let model = Model::of(&["a"]);
-    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
-    let panics = triggers
-        .on(pattern("a"), |_: &Event<'_>, then: &mut Reactions| {
-            then.emit_here(set("lost"));
-            std::panic::panic_any("out of order")
-        })
-        .unwrap();
-    let fails = triggers
-        .on(pattern("a"), |_: &Event<'_>, then: &mut Reactions| {
-            then.emit_here(set("lost"));
-            then.fail("no idea");
-            Flow::Continue
-        })
-        .unwrap();
-    calls.on(&mut triggers, "last", pattern("a"));
-    for revision in 1..3 {
-        let dispatched =
-            triggers.dispatch(&changes(revision, vec![model.value(model.at("a"))]), None);
-        assert_eq!(calls.take().len(), 1);
-        assert!(dispatched.emissions.is_empty());
-        let failures: Vec<_> = dispatched
-            .failures
-            .iter()
-            .map(|it| (it.subscriber, it.kind.clone()))
-            .collect();
-        assert_eq!(
-            failures,
-            [
-                (panics, FailureKind::Panicked("out of order".into())),
-                (fails, FailureKind::Failed("no idea".into())),
-            ]
-        );
-        assert!(dispatched.failures[0].to_string().contains("out of order"));
-    }
-}
-
-#[test]
-fn a_subscriber_answers_with_edits() {
-    let model = Model::of(&["a"]);
-    let mut triggers = Triggers::new(1);
-    let to: StoreAddress = "m/p/s".parse().unwrap();
-    let id = triggers
-        .on(pattern("a"), move |_: &Event<'_>, then: &mut Reactions| {
-            then.emit_here(set("b"));
-            then.emit_because(to.clone(), set("c"), "because");
-            Flow::Continue
-        })
-        .unwrap();
-    let mut revision = changes(1, vec![model.value(model.at("a"))]);
-    revision.meta.cause = vec![SubscriberId([9; 16])];
-    let emissions = triggers.dispatch(&revision, None).emissions;
-    assert_eq!(emissions.len(), 2);
-    assert_eq!(emissions[0].to, Destination::Here);
-    assert_eq!(emissions[0].edit.edit, set("b"));
-    assert_eq!(emissions[0].cause, [SubscriberId([9; 16]), id]);
-    assert_eq!(
-        emissions[1].to,
-        Destination::Store("m/p/s".parse().unwrap())
-    );
-    assert_eq!(emissions[1].reason.as_deref(), Some("because"));
-}
-
-#[test]
-fn a_subscriber_in_the_cause_does_not_emit_again() {
-    let model = Model::of(&["a"]);
-    let mut triggers = Triggers::new(1);
-    let id = triggers
-        .on(pattern("a"), |_: &Event<'_>, then: &mut Reactions| {
-            then.emit_here(set("a"));
-            Flow::Continue
-        })
-        .unwrap();
-    let other = SubscriberId([9; 16]);
-    let mut revision = changes(2, vec![model.value(model.at("a"))]);
-    revision.meta.cause = vec![id, other];
-    let dispatched = triggers.dispatch(&revision, None);
-    assert!(dispatched.emissions.is_empty());
-    assert_eq!(
-        dispatched.failures[0].kind,
-        FailureKind::Loop {
-            chain: vec![id, other, id]
-        }
-    );
-    let said = dispatched.failures[0].to_string();
-    assert!(said.contains(&format!("{id} -> {other} -> {id}")), "{said}");
-}
-
-#[test]
-fn a_chain_of_subscribers_has_an_end() {
-    let model = Model::of(&["a"]);
-    let mut triggers = Triggers::new(1);
-    triggers
-        .on(pattern("a"), |_: &Event<'_>, then: &mut Reactions| {
-            then.emit_here(set("b"));
-            Flow::Continue
-        })
-        .unwrap();
-    for (causes, emissions) in [(CAUSE_SUBSCRIBERS_MAX - 1, 1), (CAUSE_SUBSCRIBERS_MAX, 0)] {
-        let mut revision = changes(1, vec![model.value(model.at("a"))]);
-        revision.meta.cause = (0..causes)
-            .map(|i| SubscriberId([i as u8 + 9; 16]))
-            .collect();
-        let dispatched = triggers.dispatch(&revision, None);
-        assert_eq!(dispatched.emissions.len(), emissions);
-        assert_eq!(dispatched.failures.len(), 1 - emissions);
-    }
-}
-
-#[test]
-fn one_call_emits_at_most_so_much() {
-    for (edits, kept) in [(EMISSIONS_MAX, EMISSIONS_MAX), (EMISSIONS_MAX + 1, 0)] {
-        let model = Model::of(&["a"]);
-        let mut triggers = Triggers::new(1);
-        triggers
-            .on(pattern("a"), move |_: &Event<'_>, then: &mut Reactions| {
-                (0..edits).for_each(|_| then.emit_here(set("b")));
-                Flow::Continue
-            })
-            .unwrap();
-        let dispatched = triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
-        assert_eq!(dispatched.emissions.len(), kept);
-        assert_eq!(dispatched.failures.len(), usize::from(kept == 0));
-    }
-}
-
-#[test]
-fn subscribing_and_unsubscribing_inside_a_callback_is_allowed() {
-    let model = Model::of(&["a"]);
-    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
-    let victim = std::sync::Arc::new(std::sync::Mutex::new(None));
-    let (told, its_victim) = (calls.clone(), victim.clone());
-    triggers
-        .on(
-            pattern("a"),
-            move |event: &Event<'_>, then: &mut Reactions| {
-                told.write("once");
-                then.off(event.subscriber());
-                then.off(its_victim.lock().unwrap().unwrap());
-                let told = told.clone();
-                then.on(pattern("a"), move |_: &Event<'_>, _: &mut Reactions| {
-                    told.write("new");
-                    Flow::Continue
-                })
-                .unwrap();
-                let dropped = then
-                    .on(
-                        pattern("a"),
-                        |_: &Event<'_>, _: &mut Reactions| unreachable!(),
-                    )
-                    .unwrap();
-                then.off(dropped);
-                Flow::Continue
-            },
-        )
-        .unwrap();
-    *victim.lock().unwrap() = Some(calls.on(&mut triggers, "victim", pattern("a")));
-    calls.on(&mut triggers, "last", pattern("a"));
-    let both = vec![model.value(model.at("a")), model.value(model.at("a"))];
-    triggers.dispatch(&changes(1, both), None);
-    assert_eq!(
-        calls.take(),
-        [
-            "once",
-            r#"last value pattern "a""#,
-            r#"last value pattern "a""#
-        ]
-    );
-    triggers.dispatch(&changes(2, vec![model.value(model.at("a"))]), None);
-    assert_eq!(calls.take(), [r#"last value pattern "a""#, "new"]);
-    assert_eq!(triggers.len(), 2);
 }
 
 #[test]
@@ -440,30 +332,15 @@ fn a_subscriber_is_told_where_it_came_from() {
     let model = Model::of(&["a"]);
     let (mut triggers, calls) = (Triggers::new(1), Calls::default());
     let told = calls.clone();
-    triggers
-        .on(pattern("a"), move |event: &Event<'_>, _: &mut Reactions| {
-            told.write(format!(
-                "{} {} {} {:?}",
-                event.revision(),
-                event.reason().unwrap(),
-                event.origin().unwrap(),
-                event.tree().is_some(),
-            ));
-            Flow::Continue
-        })
-        .unwrap();
+    let callback = move |event: &Event<'_>, _: &mut Reactions| {
+        let (reason, origin) = (event.reason().unwrap(), event.origin().unwrap());
+        told.write(format!("{} {reason} {origin}", event.revision()));
+        Flow::Continue
+    };
+    triggers.on(pattern("a"), callback).unwrap();
     let mut revision = changes(8, vec![model.value(model.at("a"))]);
     revision.meta.reason = Some("why".into());
     revision.meta.origin = Some("m/p".parse().unwrap());
     triggers.dispatch(&revision, None);
-    assert_eq!(calls.take(), ["8 why m/p false"]);
-    assert!(!triggers.wants_trees());
-    triggers
-        .on(
-            Subscription::to(pattern("a")).with_tree(),
-            |_: &Event<'_>, _: &mut Reactions| Flow::Continue,
-        )
-        .unwrap();
-    assert!(triggers.wants_trees());
-    assert_eq!(Path::ROOT.depth(), 0);
+    assert_eq!(calls.take(), ["8 why m/p"]);
 }

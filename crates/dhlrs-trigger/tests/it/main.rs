@@ -4,6 +4,7 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod answers;
 mod calls;
 mod dispatch;
 mod kinds;

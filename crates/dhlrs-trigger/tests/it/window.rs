@@ -177,6 +177,26 @@ fn bytes_are_bounded_too_and_the_newest_is_kept() {
 }
 
 #[test]
+fn a_window_that_runs_for_long_keeps_as_much_as_at_first() {
+    let mut window = Window::new(
+        1,
+        WindowLimits {
+            bytes_max: 100_000,
+            ..WindowLimits::default()
+        },
+    );
+    let mut kept = 0;
+    for revision in 1..=5_000 {
+        window.push(value(revision, "a")).unwrap();
+        if revision == 2_000 {
+            kept = 2_001 - window.oldest();
+            assert!((100..1_000).contains(&kept), "{kept}");
+        }
+    }
+    assert_eq!(5_001 - window.oldest(), kept);
+}
+
+#[test]
 fn what_is_older_than_the_window_is_refused() {
     let mut window = Window::new(10, WindowLimits::default());
     let err = window.push(value(9, "a")).unwrap_err();
