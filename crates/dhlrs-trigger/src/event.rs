@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 
-use dhlrs_bag::{AttributeChange, Change, ChangeKind, Meta, MsgId, Shown, SubscriberId, Text};
+use dhlrs_bag::{
+    AttributeChange, Change, ChangeKind, Meta, MsgId, Shown, Snapshot, SubscriberId, Text,
+};
 use dhlrs_path::{NodeName, Path};
-
-use crate::tree::Snapshot;
 
 /// What happened, seen from one subscriber.
 ///

@@ -54,7 +54,6 @@ mod kinds;
 mod reach;
 mod reactions;
 mod target;
-mod tree;
 mod trie;
 mod triggers;
 mod window;

@@ -1,6 +1,6 @@
 //! What a subscriber listens to.
 
-use dhlrs_bag::NodeId;
+use dhlrs_bag::{BagNode, NodeId};
 use dhlrs_path::Pattern;
 
 use crate::kinds::Kinds;
@@ -21,12 +21,20 @@ impl Place {
         id: NodeId::ROOT,
         ancestors: Vec::new(),
     };
+
+    /// Where a node is. O(depth).
+    pub fn of(node: &BagNode<'_>) -> Self {
+        Self {
+            id: node.id(),
+            ancestors: node.ancestors().map(|bag| bag.id()).collect(),
+        }
+    }
 }
 
 /// What a subscriber listens to.
 ///
-/// All but `Node` and `Bag` hear of a change above them too: when a bag around is removed, moved,
-/// renamed or set to a branch, that one event reaches them once. So do `Node` and `Bag`.
+/// All of them hear of a change above them too: when a bag around is removed, moved, renamed or set
+/// to a branch, that one event reaches them once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The places that fit, in the whole tree. With a query, the attributes that it names there.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, Change, Changes, Meta, SubscriberId};
+use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, Change, Changes, Meta, Snapshot, SubscriberId};
 
 use crate::error::{SubscribeError, SubscribeErrorKind};
 use crate::event::{Event, EventChange, Level};
@@ -14,7 +14,6 @@ use crate::index::{Index, Reach, Stage};
 use crate::reach::Selector;
 use crate::reactions::{Callback, EMISSIONS_MAX, Emission, Flow, Ids, Reactions};
 use crate::target::Subscription;
-use crate::tree::Snapshot;
 
 /// The most subscriptions of one store.
 pub const SUBSCRIPTIONS_MAX: usize = 1_000_000;

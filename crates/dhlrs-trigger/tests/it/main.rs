@@ -12,4 +12,5 @@ mod model;
 mod order;
 mod patterns;
 mod transactions;
+mod trees;
 mod window;
