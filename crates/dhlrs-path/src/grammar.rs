@@ -127,13 +127,16 @@ pub(crate) fn spells(step: &str, label: &str) -> bool {
 pub(crate) fn find_unescaped(text: &str, needle: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == needle {
+    loop {
+        let rest = bytes.get(at..)?;
+        at += rest
+            .iter()
+            .position(|&byte| byte == needle || byte == b'\\')?;
+        if bytes.get(at) == Some(&needle) {
             return Some(at);
         }
-        at += if byte == b'\\' { 2 } else { 1 };
+        at += 2;
     }
-    None
 }
 
 /// Where the last unescaped dot of a canonical spelling stands.
@@ -279,9 +282,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn word(&mut self, word: Word) -> Result<usize, ParsePathError> {
         let start = self.at;
         let mut escapes = 0;
-        while let Some(byte) = self.peek() {
+        loop {
+            let rest = self.rest().as_bytes();
+            let plain = rest.iter().position(|&byte| class(byte) != Class::Plain);
+            self.at += plain.unwrap_or(rest.len());
+            let Some(byte) = self.peek() else { break };
             match class(byte) {
-                Class::Plain => self.at += 1,
+                Class::Plain => {}
                 Class::Syntax => break,
                 Class::Pair if word == Word::Label => {
                     self.replace(1, if byte == b'&' { r"\&" } else { r"\=" })?;

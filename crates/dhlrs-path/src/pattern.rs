@@ -131,7 +131,7 @@ impl Pattern {
     /// Whether the path's place fits; a path with `#` steps never does. Queries do not count. Never
     /// allocates.
     pub fn matches_path(&self, path: &Path<'_>) -> bool {
-        path.step_texts().all(|step| !step.starts_with('#'))
+        has_no_hash_step(path)
             && relation::matches(self.tokens(), path.step_texts(), |step, other| {
                 step == *other
             })
@@ -150,8 +150,7 @@ impl Pattern {
     /// Whether the path's place or one below it fits; never for a path with `#` steps. Never
     /// allocates.
     pub fn intersects_subtree(&self, path: &Path<'_>) -> bool {
-        path.step_texts().all(|step| !step.starts_with('#'))
-            && relation::reaches(self.tokens(), path.step_texts())
+        has_no_hash_step(path) && relation::reaches(self.tokens(), path.step_texts())
     }
 
     /// The steps before the first wildcard, as a path.
@@ -172,6 +171,10 @@ impl Pattern {
         // A pattern may be a little longer than a path.
         is_literal.then(|| Path::parse(&self.text).ok()).flatten()
     }
+}
+
+fn has_no_hash_step(path: &Path<'_>) -> bool {
+    path.labels_only() || path.step_texts().all(|step| !step.starts_with('#'))
 }
 
 fn separate(reader: &mut Reader<'_>, is_first: &mut bool) -> Result<(), ParsePathError> {

@@ -38,6 +38,9 @@ impl<'a> Step<'a> {
     /// The step that a canonical spelling stands for.
     pub(crate) fn of(text: &'a str) -> Self {
         let Some(rest) = text.strip_prefix('#') else {
+            if !text.bytes().any(|byte| byte == b'~' || byte == b'\\') {
+                return Self::Label(Cow::Borrowed(text));
+            }
             return match find_unescaped(text, b'~') {
                 Some(at) => Self::Displaced {
                     label: unescape(&text[..at]),
@@ -108,6 +111,7 @@ impl<'a> Steps<'a> {
 impl<'a> Iterator for Steps<'a> {
     type Item = Step<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Step<'a>> {
         self.texts.next().map(Step::of)
     }
@@ -140,6 +144,7 @@ impl<'a> StepTexts<'a> {
 impl<'a> Iterator for StepTexts<'a> {
     type Item = &'a str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
         match find_unescaped(rest, b'.') {
