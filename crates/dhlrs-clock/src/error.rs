@@ -1,3 +1,5 @@
+//! Why a clock refused, and what is no stamp.
+
 use core::fmt;
 
 use crate::{DRIFT_MS_MAX, Stamp, Time};

@@ -1,3 +1,5 @@
+//! The clock: stamps that rise and stay close to the wall clock.
+
 use crate::{ClockError, STAMP_WALL_MS_MAX, Stamp, Time};
 
 /// How far ahead of the wall clock a stamp may be made or learnt: one minute.

@@ -1,3 +1,5 @@
+//! A moment of the clock: its parts, order, spelling and encoding.
+
 use core::fmt;
 use core::str::FromStr;
 

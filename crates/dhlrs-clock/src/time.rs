@@ -1,3 +1,5 @@
+//! One reading of the clocks of a process, as a value.
+
 /// One reading of both clocks of a process.
 ///
 /// The wall clock dates things and may jump; the monotonic one measures how long something took and starts

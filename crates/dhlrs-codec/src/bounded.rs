@@ -1,3 +1,5 @@
+//! Fields that hold no more than their type says.
+
 use core::fmt;
 use core::marker::PhantomData;
 

@@ -1,3 +1,5 @@
+//! Decoding, and the limits that hold for all of an input.
+
 use serde::Deserialize;
 
 use crate::deserializer::Reader;

@@ -1,3 +1,5 @@
+//! The reader of the format, with its budgets.
+
 use serde::de::value::U32Deserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,

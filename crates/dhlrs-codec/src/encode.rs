@@ -1,3 +1,5 @@
+//! Encoding up to a limit.
+
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 

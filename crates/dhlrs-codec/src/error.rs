@@ -1,3 +1,5 @@
+//! Why an input or a value was refused.
+
 use core::fmt;
 
 /// Why an input was refused.

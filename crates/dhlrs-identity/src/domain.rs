@@ -1,3 +1,5 @@
+//! What a signature is for.
+
 /// What a signature is for. One made in one domain is worth nothing in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Domain {

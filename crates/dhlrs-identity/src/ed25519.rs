@@ -1,3 +1,5 @@
+//! Real signatures.
+
 use core::fmt;
 
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};

@@ -1,3 +1,5 @@
+//! Why a signature does not count, and what is no key.
+
 use core::fmt;
 
 use crate::PublicKey;

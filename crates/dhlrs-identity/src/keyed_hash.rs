@@ -1,3 +1,5 @@
+//! Signatures for simulations.
+
 use core::fmt;
 
 use crate::{Domain, PublicKey, Signature, Signer, Verifier, VerifyError, VerifyErrorKind};

@@ -1,3 +1,5 @@
+//! The key that names an identity.
+
 use core::fmt;
 use core::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! The key that nobody else may have.
+
 use core::fmt;
 
 use ed25519_dalek::SigningKey;

@@ -1,3 +1,5 @@
+//! The bytes of a signature.
+
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,3 +1,5 @@
+//! What signs and what checks, whichever scheme stands behind it.
+
 use crate::{Domain, PublicKey, Signature, VerifyError};
 
 /// Something that signs under one public key.

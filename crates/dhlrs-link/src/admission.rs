@@ -1,3 +1,5 @@
+//! Who may connect, and under which name.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use dhlrs_identity::PublicKey;

@@ -1,3 +1,5 @@
+//! What a channel promises.
+
 /// What one channel of a transport promises. Known once the channel is open, and fixed from then on;
 /// the link adds what is missing and required.
 ///

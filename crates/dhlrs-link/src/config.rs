@@ -1,3 +1,5 @@
+//! Limits, and how the links of a process behave.
+
 use dhlrs_path::NodeName;
 
 use crate::{Admission, Requirements};

@@ -1,3 +1,5 @@
+//! One open channel, and what its timers wait for.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! What went wrong so far, in numbers.
+
 /// What went wrong, and was dealt with, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

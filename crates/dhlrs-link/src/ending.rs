@@ -1,3 +1,5 @@
+//! Why connections end, in types and on the wire.
+
 use core::fmt;
 
 use crate::VERSION;

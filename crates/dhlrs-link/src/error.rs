@@ -1,3 +1,5 @@
+//! What a channel lacks, and why a message was not taken.
+
 use core::fmt;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! What both sides of a new connection sign.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

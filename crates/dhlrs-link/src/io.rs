@@ -1,3 +1,5 @@
+//! What goes into the machine and what comes out.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

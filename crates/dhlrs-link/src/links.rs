@@ -1,3 +1,5 @@
+//! The machine: every connection and session of a process.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -204,7 +206,7 @@ impl Links {
         &self.counters
     }
 
-    /// The configuration, to be changed while running: who is admitted, how long to wait. The name stays.
+    /// Who is admitted, to be changed while running. Connections that are up stay.
     pub const fn admission_mut(&mut self) -> &mut crate::Admission {
         &mut self.config.admission
     }

@@ -1,3 +1,5 @@
+//! What the driver was handed and has not sent yet.
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;

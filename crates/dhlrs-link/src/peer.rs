@@ -1,3 +1,5 @@
+//! The names of connections and of who is at their other side.
+
 use core::fmt;
 
 use dhlrs_identity::PublicKey;

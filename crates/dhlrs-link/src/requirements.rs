@@ -1,3 +1,5 @@
+//! What is asked of a channel, and what the link adds to it.
+
 use crate::{Capability, MESSAGE_BYTES_MAX, MissingError};
 
 /// What the layers above ask of a hop, beyond what every link gives: each message once and in order.

@@ -1,3 +1,5 @@
+//! Order, acknowledgement, credit and repetition between two processes.
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
@@ -218,7 +220,15 @@ impl Session {
         if seq > self.received + 1 {
             counters.out_of_turn += 1;
             self.acknowledge_at(now_ms);
-            return Err(Violation::OutOfTurn);
+            let may_be = self
+                .attached
+                .as_ref()
+                .is_some_and(|attached| attached.additions.order);
+            return if may_be {
+                Ok(false)
+            } else {
+                Err(Violation::OutOfTurn)
+            };
         }
         if seq > self.granted_frames || self.received_bytes + message_bytes > self.granted_bytes {
             return Err(Violation::OverCredit);

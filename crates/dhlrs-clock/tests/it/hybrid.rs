@@ -1,3 +1,5 @@
+//! Stamps rise, follow the wall clock, and never run far ahead of it.
+
 use dhlrs_clock::{ClockErrorKind, DRIFT_MS_MAX, HybridClock, Stamp, Time};
 use proptest::prelude::*;
 

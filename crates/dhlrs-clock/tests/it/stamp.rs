@@ -1,3 +1,5 @@
+//! A stamp has 48 + 16 bits and one spelling.
+
 use dhlrs_clock::{STAMP_WALL_MS_MAX, Stamp};
 use proptest::prelude::*;
 

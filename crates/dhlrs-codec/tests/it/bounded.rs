@@ -1,3 +1,5 @@
+//! Limits hold at themselves and not one above.
+
 use dhlrs_codec::{
     DecodeErrorKind, EncodeErrorKind, bounded_bytes, bounded_string, bounded_vec, decode, encode,
 };

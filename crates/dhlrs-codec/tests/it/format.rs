@@ -1,3 +1,5 @@
+//! The format is postcard's, byte for byte.
+
 use std::collections::BTreeMap;
 
 use dhlrs_codec::{DecodeErrorKind, decode, decode_head, encode};

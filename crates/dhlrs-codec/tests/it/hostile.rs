@@ -1,3 +1,5 @@
+//! No input recurses, floods or panics.
+
 use std::collections::BTreeMap;
 
 use dhlrs_codec::{DEPTH_MAX, DecodeErrorKind, decode};

@@ -1,3 +1,5 @@
+//! Keys have one spelling, fixed sizes, and secrets are not printed.
+
 use dhlrs_identity::{PublicKey, SecretKey, Signature};
 
 #[test]

@@ -1,3 +1,5 @@
+//! A signature counts for one key, purpose and message.
+
 use dhlrs_identity::{
     Domain, Ed25519Signer, Ed25519Verifier, KeyedHashSigner, KeyedHashVerifier, PublicKey,
     SecretKey, Signature, Signer, Verifier, VerifyErrorKind,

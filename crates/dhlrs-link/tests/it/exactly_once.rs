@@ -1,3 +1,5 @@
+//! Each message arrives once and in order, or its session ends with a count.
+
 use bytes::Bytes;
 use dhlrs_link::{EndingKind, LinkInput, SendErrorKind, Side};
 use proptest::prelude::*;
@@ -56,10 +58,12 @@ proptest! {
             world.connect_as(0, &datagrams(), Side::connected(), open());
             world.run_for(5_000);
         }
+        let before = [0, 1].map(|at| world.ends[at].links.counters().violations);
         exchange(&mut world, 100, |_| {});
         world.settle();
-        for at in 0..2 {
+        for (at, before) in before.into_iter().enumerate() {
             prop_assert_eq!(&world.ends[at].messages, &numbered(100));
+            prop_assert_eq!(world.ends[at].links.counters().violations, before);
         }
     }
 }

@@ -1,10 +1,14 @@
+//! Who may connect, how that is proven, and how a refusal reads.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use dhlrs_identity::{Ed25519Signer, Ed25519Verifier, SecretKey, Signer};
 use dhlrs_link::{Config, EndingKind, LinkId, LinkInput, LinkOutput, Links, Party, Side, VERSION};
 
-use crate::wire::{World, config, connected, key, links, links_with, open, pair, stream};
+use crate::wire::{
+    World, config, connected, datagrams, key, links, links_with, open, pair, stream,
+};
 
 const LISTED: Side = Side::Accepted { open: false };
 
@@ -250,6 +254,14 @@ fn a_proof_cannot_be_replayed_or_reflected() {
     let world = hears(&[hello.clone(), their_proof]);
     world.ended(1, EndingKind::BadSignature);
 
+    // A stranger claims to be another process of process 2's own key, and gives its proof back.
+    let mut namesake = World::new(links_with(2, 1, config(3)), links(1));
+    namesake.connect();
+    let hello = namesake.ends[0].frames_sent[0].clone();
+    let their_proof = hears(std::slice::from_ref(&hello)).ends[1].frames_sent[1].clone();
+    let world = hears(&[hello, their_proof]);
+    world.ended(1, EndingKind::BadSignature);
+
     // Greetings of two connections of one process differ.
     let mut world = connected();
     world.cut();
@@ -282,6 +294,25 @@ fn a_proof_covers_every_bit_of_both_greetings() {
             hears(&[hello.into(), proof.clone()]).ups(1),
             [],
             "bit {bit}"
+        );
+    }
+}
+
+#[test]
+fn each_frame_of_a_greeting_may_be_lost() {
+    for lost_ms in 0..3 {
+        let mut world = pair();
+        world.faults.drop = if lost_ms == 0 { 100 } else { 0 };
+        world.connect_as(0, &datagrams(), Side::connected(), open());
+        for ms in 1..=4 {
+            world.faults.drop = if ms == lost_ms { 100 } else { 0 };
+            world.run_for(1);
+        }
+        world.run_for(1_000);
+        assert_eq!(
+            (world.ups(0), world.ups(1)),
+            (vec![false], vec![false]),
+            "lost at {lost_ms} ms"
         );
     }
 }

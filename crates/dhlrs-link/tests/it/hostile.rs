@@ -1,3 +1,5 @@
+//! Frames that no honest peer sends.
+
 use bytes::Bytes;
 use dhlrs_link::{
     EndingKind, FRAME_BYTES_MAX, HANDSHAKES_MAX, LinkId, LinkInput, LinkOutput, Side,
@@ -278,4 +280,24 @@ fn strangers_that_say_nothing_are_bounded() {
         HANDSHAKES_MAX as u64 + 10
     );
     assert_eq!(world.ends[1].links.deadline(), None);
+}
+
+#[test]
+fn a_peer_that_forgot_what_it_acknowledged_loses_the_session() {
+    let mut world = connected();
+    // Process 2 as it was right after the greeting: a machine that was copied and is started again.
+    let (mut copy, link) = heard(0, &world.ends[0].frames_sent[..2]);
+    copy.input(1, LinkInput::Closed { link });
+    world.send(0, "acknowledged");
+    world.settle();
+    world.cut();
+    std::mem::swap(&mut world.ends[1].links, &mut copy.ends[1].links);
+    world.connect();
+    world.run_for(10);
+    world.ended(0, EndingKind::Violation);
+    assert!(world.ending(0).message.contains("asked for again"));
+    assert_eq!(world.lost(0), [(0, 0)]);
+    world.connect();
+    world.run_for(10);
+    assert_eq!(world.ups(0), [false, false]);
 }

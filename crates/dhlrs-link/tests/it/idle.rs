@@ -1,3 +1,5 @@
+//! What travels when nothing happens, and how a dead wire is noticed.
+
 use dhlrs_link::{ACK_DELAY_MS_MAX, EndingKind, Side};
 
 use crate::wire::{connected, datagrams, open, pair, stream};

@@ -1,3 +1,5 @@
+//! What a channel must promise.
+
 use dhlrs_link::{Capability, EndingKind, FRAME_BYTES_MAX, Missing, Requirements, Side};
 
 use crate::wire::{World, config, datagrams, links, links_with, open, pair, stream};

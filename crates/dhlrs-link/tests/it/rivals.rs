@@ -1,3 +1,5 @@
+//! Several connections between two processes, and several processes of one name or key.
+
 use dhlrs_link::{Config, EndingKind, LinkInput, Links, Side};
 
 use crate::wire::{World, config, connected, links, links_with, open, pair, stream};
@@ -32,6 +34,17 @@ fn a_peer_that_was_restarted_takes_over_too_with_a_new_session() {
     world.ended(1, EndingKind::Replaced);
     assert_eq!(world.ups(1), [false, false]);
     assert_eq!(world.lost(1), [(1, 0)]);
+}
+
+#[test]
+fn a_restarted_peer_need_not_wait_until_its_former_life_is_given_up() {
+    let mut world = connected();
+    world.ends[1].links = links_with(2, 1, config(2));
+    world.ends[1].open.clear();
+    world.connect_as(1, &stream(), Side::connected(), open());
+    world.run_for(100);
+    world.ended(0, EndingKind::Replaced);
+    assert_eq!(world.ups(0), [false, false]);
 }
 
 #[test]
