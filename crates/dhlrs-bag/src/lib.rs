@@ -1,4 +1,35 @@
 //! An ordered, labelled tree with attributes, cheap snapshots and explicit operations.
+//!
+//! ```
+//! use dhlrs_bag::{Bag, Edit, Op};
+//! use dhlrs_path::Path;
+//!
+//! let mut bag = Bag::new();
+//! bag.set("orders.o1.status", "new")?;
+//! bag.set("orders.o1?priority", 3)?;
+//! let before = bag.snapshot();
+//!
+//! // An edit is judged first, and what it comes to is applied then: here, or to a copy elsewhere.
+//! let paid = Edit::set(Path::parse("orders.#0.status")?.into_owned(), "paid");
+//! let ops: Vec<Op> = bag.order(&paid.into())?;
+//! let changes = bag.apply(&ops, 3);
+//!
+//! assert_eq!(changes[0].path.as_str(), "orders.o1.status");
+//! assert_eq!(bag.get("orders.o1.status").and_then(|value| value.as_text()), Some("paid"));
+//! assert_eq!(before.get("orders.o1.status").and_then(|value| value.as_text()), Some("new"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - **Reading** ([`Tree`], [`BagNode`]) is the same on a [`Bag`] and on a [`Snapshot`]. Nothing
+//!   scans a bag: a label is found in O(1), an index in O(log n).
+//! - **Writing** is an [`Edit`] in paths and positions, judged by [`Bag::order`], which may refuse
+//!   it, then [`Op`]s in node ids for [`Bag::apply`], which cannot fail and reports [`Change`]s.
+//! - **Overlays** ([`Bag::set_overlay`]) are shown and never stored.
+//! - The feature `serde` encodes what travels and is logged; decoding checks what the constructors
+//!   check.
+//!
+//! No IO, no clock, no random source, no recursion. Revisions are counted, logs kept and
+//! subscribers told elsewhere.
 
 mod apply;
 mod attributes;
