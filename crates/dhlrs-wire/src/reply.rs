@@ -1,5 +1,6 @@
 //! What comes back.
 
+use dhlrs_bag::NodeId;
 use serde::{Deserialize, Serialize};
 
 use crate::intent::Written;
@@ -23,6 +24,8 @@ pub enum Reply {
     Watching {
         /// The first revision that the stream will tell of.
         from: Revision,
+        /// The node that a `#` step bound the watch to.
+        node: Option<NodeId>,
     },
     /// The process's state.
     Status(Box<Status>),

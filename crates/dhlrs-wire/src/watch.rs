@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dhlrs_bag::{AttributeChange, Change, ChangeKind, Meta, Shown};
+use dhlrs_bag::{AttributeChange, Change, ChangeKind, Meta, NodeId, Shown};
 use dhlrs_path::Path;
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,9 @@ pub struct Watch {
     pub kinds: Kinds,
     /// How many changes the watcher has room for at once.
     pub credit: u32,
-    /// The stream continues one that broke: overlays' present values come first.
-    pub resume: bool,
+    /// The node that an earlier stream was bound to, so that one which goes on after a lost link
+    /// binds to the same node.
+    pub node: Option<NodeId>,
 }
 
 /// One piece of a watch's stream.
