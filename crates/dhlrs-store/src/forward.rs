@@ -1,0 +1,688 @@
+//! Durable forwards: each change below a pattern is sent to another store once, whatever dies.
+//!
+//! A forward is a cursor into the store's own log. Which messages a revision becomes follows from
+//! that revision alone, so after a restart the same messages get the same counters in the same
+//! session, and the target's session drops what it has had. The cursor is logged now and then; it
+//! saves repeating, it does not decide.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dhlrs_bag::{Changes, GuardedEdit, MsgId, SubscriberId};
+use dhlrs_clock::{Stamp, Time};
+use dhlrs_wire::{CAUSE_MAX, ForwardStatus, Intent, Refusal, RefusalKind, Reply, Request};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Forward};
+use crate::log::Trees;
+use crate::machine::Store;
+use crate::port::{ErrandId, Output};
+use crate::record::Record;
+use crate::session::SessionId;
+use crate::translate::messages;
+
+/// Messages of one forward that wait for an answer.
+const FORWARD_MESSAGES_MAX: usize = 64;
+/// How long one message waits for its answer before it is sent again.
+const FORWARD_TIMEOUT_MS: u64 = 10_000;
+const RETRY_MS_MIN: u64 = 50;
+const RETRY_MS_MAX: u64 = 5_000;
+/// Answered messages, and the time since the first of them, after which the cursor is logged.
+const CURSOR_MESSAGES: u64 = 64;
+const CURSOR_MS: u64 = 1_000;
+
+/// Names a forward: a hash of its pattern and its target, so a restart finds its cursor again. As a
+/// subscriber it stands in the cause of what it sends.
+pub(crate) type ForwardId = [u8; 16];
+
+/// How far a forward has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForwardCursor {
+    /// The session at the target, once there is one.
+    pub(crate) session: Option<SessionId>,
+    /// The counter of the last message that was answered.
+    pub(crate) counter: u64,
+    /// Every message of this revision and those before has been answered.
+    pub(crate) revision: u64,
+    /// So many messages of the next one that makes any have been answered too.
+    pub(crate) sent_of_next: u64,
+    /// Messages and edits that were refused and passed over.
+    pub(crate) refused: u64,
+    /// More waited than may be kept: the target has missed changes and gets no more.
+    pub(crate) stopped: bool,
+}
+
+impl ForwardCursor {
+    pub(crate) fn new(revision: u64) -> Self {
+        Self {
+            session: None,
+            counter: 0,
+            revision,
+            sent_of_next: 0,
+            refused: 0,
+            stopped: false,
+        }
+    }
+}
+
+/// The forwards of a store, as far as they are not in the log.
+#[derive(Debug)]
+pub(crate) struct Forwards {
+    list: Vec<Running>,
+    errands: BTreeMap<ErrandId, (ForwardId, Errand)>,
+    next_errand: u64,
+    log_bytes_max: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Errand {
+    Open,
+    Message { counter: u64 },
+}
+
+#[derive(Debug)]
+struct Running {
+    id: ForwardId,
+    forward: Forward,
+    /// Revisions that have not become messages yet.
+    queue: VecDeque<Queued>,
+    queue_bytes: usize,
+    flights: VecDeque<Flight>,
+    /// Messages with an answer, and when the first of them came, since the cursor was logged.
+    unlogged: u64,
+    log_at_ms: Option<u64>,
+    progress: Option<ForwardCursor>,
+    opening: bool,
+    /// The session may be used when this ticket has been released.
+    session_from_ticket: u64,
+    retry_at_ms: Option<u64>,
+    retry_ms: u64,
+    stopped: Option<String>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    revision: u64,
+    changes: Changes,
+    trees: Trees,
+    bytes: usize,
+}
+
+/// One message on its way.
+#[derive(Debug)]
+struct Flight {
+    counter: u64,
+    revision: u64,
+    last_of_revision: bool,
+    edits: Vec<GuardedEdit>,
+    reason: Option<String>,
+    stamp: Stamp,
+    cause: Vec<SubscriberId>,
+    under_way: bool,
+    answered: bool,
+}
+
+impl Forwards {
+    pub(crate) fn new(config: &Config) -> Self {
+        let list = config
+            .forwards
+            .iter()
+            .map(|forward| Running::new(config, forward))
+            .collect();
+        Self {
+            list,
+            errands: BTreeMap::new(),
+            next_errand: 0,
+            log_bytes_max: config.limits.forward_log_bytes_max,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Queues a revision for each forward that has begun and whose pattern it touches.
+    pub(crate) fn take(
+        &mut self,
+        cursors: &BTreeMap<ForwardId, ForwardCursor>,
+        changes: &Changes,
+        trees: Option<&Trees>,
+    ) {
+        let Some(trees) = trees else { return };
+        for running in &mut self.list {
+            let Some(cursor) = cursors.get(&running.id) else {
+                continue;
+            };
+            let came_from_here = changes.meta.cause.contains(&SubscriberId(running.id));
+            let old_news = changes.meta.revision <= cursor.revision;
+            if running.stopped.is_some() || cursor.stopped || came_from_here || old_news {
+                continue;
+            }
+            if !changes.list.iter().any(|change| running.touches(change)) {
+                continue;
+            }
+            // A change costs its paths and values here, and the pages that its trees keep alive.
+            let bytes = 512 + changes.list.iter().map(change_bytes).sum::<usize>();
+            running.queue_bytes += bytes;
+            running.queue.push_back(Queued {
+                revision: changes.meta.revision,
+                changes: changes.clone(),
+                trees: trees.clone(),
+                bytes,
+            });
+            if running.queue_bytes > self.log_bytes_max {
+                running.stop(format!(
+                    "stopped: more than {} bytes of changes waited for {}",
+                    self.log_bytes_max, running.forward.to
+                ));
+            }
+        }
+    }
+
+    /// The revision up to which the log may go without a forward missing anything; `None` if all of
+    /// it may. A cursor that is not logged yet holds the log too: counters follow from it.
+    pub(crate) fn slowest(&self, cursors: &BTreeMap<ForwardId, ForwardCursor>) -> Option<u64> {
+        let waits = |running: &&Running| {
+            let idle = running.queue.is_empty() && running.flights.is_empty();
+            running.stopped.is_none() && !(idle && running.unlogged == 0)
+        };
+        let waiting = self.list.iter().filter(waits);
+        waiting
+            .filter_map(|running| cursors.get(&running.id))
+            .map(|cursor| cursor.revision)
+            .min()
+    }
+
+    pub(crate) fn next_wake_ms(&self) -> Option<u64> {
+        self.list
+            .iter()
+            .flat_map(|running| [running.retry_at_ms, running.log_at_ms])
+            .flatten()
+            .min()
+    }
+
+    fn errand(&mut self, forward: ForwardId, errand: Errand) -> ErrandId {
+        self.next_errand += 1;
+        let id = ErrandId(self.next_errand);
+        self.errands.insert(id, (forward, errand));
+        id
+    }
+
+    pub(crate) fn status(
+        &self,
+        cursors: &BTreeMap<ForwardId, ForwardCursor>,
+    ) -> Vec<ForwardStatus> {
+        let status = |running: &Running| {
+            let cursor = running
+                .progress
+                .as_ref()
+                .or_else(|| cursors.get(&running.id));
+            ForwardStatus {
+                pattern: running.forward.pattern.to_string(),
+                store: running.forward.to.store().clone(),
+                revision: cursor.map_or(0, |cursor| cursor.revision),
+                refused: cursor.map_or(0, |cursor| cursor.refused),
+                state: match &running.stopped {
+                    Some(why) => why.clone(),
+                    None if cursor.is_some_and(|cursor| cursor.stopped) => "stopped".to_owned(),
+                    None if running.retry_at_ms.is_some() => "waiting for the target".to_owned(),
+                    None => "running".to_owned(),
+                },
+            }
+        };
+        self.list.iter().map(status).collect()
+    }
+}
+
+fn change_bytes(change: &dhlrs_bag::Change) -> usize {
+    let shown = |shown: &dhlrs_bag::Shown| match shown {
+        dhlrs_bag::Shown::Scalar(value) => value.encoded_bytes(),
+        _ => 0,
+    };
+    let attributes = change.attributes.iter().map(|attribute| {
+        let sides = [&attribute.old, &attribute.new];
+        let values = sides
+            .into_iter()
+            .flatten()
+            .map(dhlrs_bag::Value::encoded_bytes);
+        attribute.name.len() + values.sum::<usize>()
+    });
+    256 + change.path.as_str().len() * 2
+        + shown(&change.old)
+        + shown(&change.new)
+        + attributes.sum::<usize>()
+}
+
+impl Running {
+    fn new(config: &Config, forward: &Forward) -> Self {
+        let name = format!("{}\n{}\n{}", config.address(), forward.pattern, forward.to);
+        let hash = blake3::derive_key("dhlrs forward 1", name.as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        Self {
+            id,
+            forward: forward.clone(),
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            flights: VecDeque::new(),
+            unlogged: 0,
+            log_at_ms: None,
+            progress: None,
+            opening: false,
+            session_from_ticket: 0,
+            retry_at_ms: None,
+            retry_ms: RETRY_MS_MIN,
+            stopped: None,
+        }
+    }
+
+    fn touches(&self, change: &dhlrs_bag::Change) -> bool {
+        let pattern = &self.forward.pattern;
+        let is_touched = |path| {
+            pattern.matches_path(path)
+                || (change.is_of_branch() && pattern.intersects_subtree(path))
+        };
+        is_touched(&change.path) || change.old_path.as_ref().is_some_and(is_touched)
+    }
+
+    fn stop(&mut self, why: String) {
+        self.stopped = Some(why);
+        self.queue.clear();
+        self.queue_bytes = 0;
+        self.flights.clear();
+        self.retry_at_ms = None;
+        self.log_at_ms = None;
+    }
+
+    /// Turns queued revisions into messages while there is room for them.
+    fn fill(&mut self, cursor: &ForwardCursor, warnings: &mut Vec<String>) {
+        while self.flights.len() < FORWARD_MESSAGES_MAX {
+            let Some(queued) = self.queue.pop_front() else {
+                return;
+            };
+            self.queue_bytes -= queued.bytes;
+            let Queued {
+                revision,
+                changes,
+                trees,
+                ..
+            } = queued;
+            if revision <= cursor.revision {
+                continue;
+            }
+            let mut cause = changes.meta.cause.clone();
+            cause.push(SubscriberId(self.id));
+            if cause.len() > CAUSE_MAX {
+                let chain: Vec<String> = cause.iter().map(ToString::to_string).collect();
+                warnings.push(format!(
+                    "a loop of subscribers was cut: {}",
+                    chain.join(" -> ")
+                ));
+                continue;
+            }
+            let (wall_ms, counter) = changes.meta.stamp.unwrap_or_default();
+            let stamp = Stamp::new(wall_ms, counter).unwrap_or(Stamp::ZERO);
+            let reason = changes.meta.reason.as_ref().map(ToString::to_string);
+            let made = messages(&self.forward, &changes, &trees);
+            // After a restart the first messages of a revision may have been answered already.
+            let answered = if self.flights.is_empty() && cursor.sent_of_next > 0 {
+                usize::try_from(cursor.sent_of_next).unwrap_or(usize::MAX)
+            } else {
+                0
+            };
+            let last = made.len().saturating_sub(1);
+            for (place, edits) in made.into_iter().enumerate().skip(answered) {
+                let counter = self
+                    .flights
+                    .back()
+                    .map_or(cursor.counter, |flight| flight.counter)
+                    + 1;
+                self.flights.push_back(Flight {
+                    counter,
+                    revision,
+                    last_of_revision: place == last,
+                    edits,
+                    reason: reason.clone(),
+                    stamp,
+                    cause: cause.clone(),
+                    under_way: false,
+                    answered: false,
+                });
+            }
+        }
+    }
+
+    fn pause(&mut self, now: Time) {
+        if self.retry_at_ms.is_none() {
+            self.retry_at_ms = Some(now.monotonic_ms + self.retry_ms);
+            self.retry_ms = (self.retry_ms * 2).min(RETRY_MS_MAX);
+        }
+    }
+
+    /// Moves the cursor over the answered messages at the front.
+    fn advance(&mut self, now: Time, cursor: &ForwardCursor) {
+        let mut progress = self.progress.take().unwrap_or_else(|| cursor.clone());
+        while self.flights.front().is_some_and(|flight| flight.answered) {
+            let Some(flight) = self.flights.pop_front() else {
+                break;
+            };
+            progress.counter = flight.counter;
+            if flight.last_of_revision {
+                progress.revision = flight.revision;
+                progress.sent_of_next = 0;
+            } else {
+                progress.sent_of_next += 1;
+            }
+            self.unlogged += 1;
+            self.log_at_ms.get_or_insert(now.monotonic_ms + CURSOR_MS);
+        }
+        self.progress = Some(progress);
+    }
+}
+
+impl Store {
+    /// The store has opened: forwards that are new begin at the present revision.
+    pub(crate) fn begin_forwards(&mut self, out: &mut Vec<Output>) {
+        let ids: Vec<ForwardId> = self
+            .forwards
+            .list
+            .iter()
+            .map(|running| running.id)
+            .collect();
+        for forward in ids {
+            if !self.head.forwards.contains_key(&forward) {
+                let record = Record::ForwardBegan {
+                    forward,
+                    revision: self.head.revision,
+                };
+                self.log(&record);
+                self.head.replay(record);
+            }
+        }
+        self.pump_forwards(out);
+    }
+
+    /// Sends whatever can be sent.
+    pub(crate) fn pump_forwards(&mut self, out: &mut Vec<Output>) {
+        if !self.is_open() {
+            return;
+        }
+        let mut warnings = Vec::new();
+        for place in 0..self.forwards.list.len() {
+            self.pump(place, &mut warnings, out);
+        }
+        out.extend(warnings.into_iter().map(Output::Warning));
+    }
+
+    fn pump(&mut self, place: usize, warnings: &mut Vec<String>, out: &mut Vec<Output>) {
+        let Some(running) = self.forwards.list.get_mut(place) else {
+            return;
+        };
+        let Some(cursor) = self.head.forwards.get(&running.id) else {
+            return;
+        };
+        if let Some(why) = &running.stopped {
+            if !cursor.stopped {
+                out.push(Output::Warning(format!(
+                    "forwarding to {}: {why}",
+                    running.forward.to
+                )));
+                let record = Record::ForwardStopped {
+                    forward: running.id,
+                };
+                self.log(&record);
+                self.head.replay(record);
+            }
+            return;
+        }
+        if cursor.stopped {
+            running.stop("stopped before: changes that it should have sent are gone".to_owned());
+            return;
+        }
+        if running.retry_at_ms.is_some() || running.opening {
+            return;
+        }
+        let progress = running.progress.clone().unwrap_or_else(|| cursor.clone());
+        running.fill(&progress, warnings);
+        if running.flights.is_empty() {
+            return;
+        }
+        let target = running.forward.to.store().clone();
+        let id = running.id;
+        let Some(session) = cursor.session else {
+            running.opening = true;
+            let errand = self.forwards.errand(id, Errand::Open);
+            let (request, timeout_ms) = (Request::OpenSession, FORWARD_TIMEOUT_MS);
+            out.push(Output::Errand {
+                errand,
+                target,
+                request,
+                timeout_ms,
+            });
+            return;
+        };
+        // Nothing leaves under a session that a crash could make us forget.
+        if self.tickets.released() < running.session_from_ticket {
+            return;
+        }
+        let mut sends = Vec::new();
+        for flight in running
+            .flights
+            .iter_mut()
+            .filter(|flight| !flight.under_way)
+        {
+            if flight.answered {
+                continue;
+            }
+            flight.under_way = true;
+            let intent = Intent {
+                msg_id: MsgId {
+                    session,
+                    counter: flight.counter,
+                },
+                edits: flight.edits.clone(),
+                atomic: false,
+                incarnation: None,
+                reason: flight.reason.clone(),
+                stamp: flight.stamp,
+                cause: flight.cause.clone(),
+            };
+            sends.push((flight.counter, intent));
+        }
+        for (counter, intent) in sends {
+            let errand = self.forwards.errand(id, Errand::Message { counter });
+            out.push(Output::Errand {
+                errand,
+                target: target.clone(),
+                request: Request::Write(Box::new(intent)),
+                timeout_ms: FORWARD_TIMEOUT_MS,
+            });
+        }
+    }
+
+    pub(crate) fn errand_done(
+        &mut self,
+        now: Time,
+        errand: ErrandId,
+        result: Result<Reply, Refusal>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some((id, errand)) = self.forwards.errands.remove(&errand) else {
+            return;
+        };
+        let found = self
+            .forwards
+            .list
+            .iter()
+            .position(|running| running.id == id);
+        let Some(place) = found else { return };
+        match errand {
+            Errand::Open => self.forward_session(now, place, result, out),
+            Errand::Message { counter } => self.forward_answered(now, place, counter, result, out),
+        }
+        self.pump_forwards(out);
+    }
+
+    fn forward_session(
+        &mut self,
+        now: Time,
+        place: usize,
+        result: Result<Reply, Refusal>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(running) = self.forwards.list.get_mut(place) else {
+            return;
+        };
+        running.opening = false;
+        let session = match result {
+            Ok(Reply::Session { session }) => session,
+            Ok(_) => return running.pause(now),
+            Err(refusal) => {
+                let to = &running.forward.to;
+                out.push(Output::Warning(format!(
+                    "forwarding to {to} waits: {refusal}"
+                )));
+                return running.pause(now);
+            }
+        };
+        running.retry_ms = RETRY_MS_MIN;
+        running.session_from_ticket = self.tickets.number();
+        if let Some(progress) = &mut running.progress {
+            progress.session = Some(session);
+            progress.counter = 0;
+        }
+        for (counter, flight) in (1..).zip(&mut running.flights) {
+            flight.counter = counter;
+            flight.under_way = false;
+        }
+        let forward = running.id;
+        let record = Record::ForwardSession { forward, session };
+        self.log(&record);
+        self.head.replay(record);
+        // Counter 1 of the new session is the first unanswered message; a restart must know which.
+        self.log_forward_cursor(place);
+    }
+
+    fn forward_answered(
+        &mut self,
+        now: Time,
+        place: usize,
+        counter: u64,
+        result: Result<Reply, Refusal>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(running) = self.forwards.list.get_mut(place) else {
+            return;
+        };
+        let Some(cursor) = self.head.forwards.get(&running.id) else {
+            return;
+        };
+        let found = running
+            .flights
+            .iter_mut()
+            .find(|flight| flight.counter == counter);
+        let Some(flight) = found else { return };
+        let to = &running.forward.to;
+        let mut refused = 0;
+        match result {
+            Ok(Reply::Written(written)) => {
+                for (_, refusal) in &written.first_skipped {
+                    out.push(Output::Warning(format!(
+                        "{to} refused a forwarded change: {refusal}"
+                    )));
+                }
+                refused = u64::from(written.skipped);
+                flight.answered = true;
+            }
+            Ok(_) => flight.answered = true,
+            Err(refusal) => match refusal.kind() {
+                RefusalKind::AlreadyApplied { .. } => flight.answered = true,
+                RefusalKind::UnknownSession => {
+                    if cursor.session.is_some() {
+                        out.push(Output::Warning(format!(
+                            "{to} no longer knows this forward: unanswered changes are sent again"
+                        )));
+                    }
+                    flight.under_way = false;
+                    return self.forget_forward_session(place);
+                }
+                RefusalKind::NoRoute
+                | RefusalKind::NoStore
+                | RefusalKind::Unavailable
+                | RefusalKind::Denied
+                | RefusalKind::Timeout
+                | RefusalKind::OutOfOrder { .. }
+                | RefusalKind::Overloaded
+                | RefusalKind::HopLimit
+                | RefusalKind::Unsupported => {
+                    flight.under_way = false;
+                    return running.pause(now);
+                }
+                _ => {
+                    out.push(Output::Warning(format!(
+                        "{to} refused a forwarded change: {refusal}"
+                    )));
+                    refused = 1;
+                    flight.answered = true;
+                }
+            },
+        }
+        running.retry_ms = RETRY_MS_MIN;
+        running.advance(now, cursor);
+        if let Some(progress) = &mut running.progress {
+            progress.refused += refused;
+        }
+        if running.unlogged >= CURSOR_MESSAGES {
+            self.log_forward_cursor(place);
+        }
+    }
+
+    /// The target has forgotten the session: a new one is opened, and counts from 1.
+    fn forget_forward_session(&mut self, place: usize) {
+        let Some(running) = self.forwards.list.get_mut(place) else {
+            return;
+        };
+        if let Some(cursor) = self.head.forwards.get_mut(&running.id) {
+            // Not logged: if we die here, the old session is found unknown again.
+            cursor.session = None;
+        }
+        for flight in &mut running.flights {
+            flight.under_way = false;
+        }
+    }
+
+    fn log_forward_cursor(&mut self, place: usize) {
+        let Some(running) = self.forwards.list.get_mut(place) else {
+            return;
+        };
+        running.unlogged = 0;
+        running.log_at_ms = None;
+        let Some(progress) = running.progress.clone() else {
+            return;
+        };
+        let record = Record::ForwardAnswered {
+            forward: running.id,
+            counter: progress.counter,
+            revision: progress.revision,
+            sent_of_next: progress.sent_of_next,
+            refused: progress.refused,
+        };
+        self.log(&record);
+        self.head.replay(record);
+    }
+
+    pub(crate) fn forwards_tick(&mut self, now: Time, out: &mut Vec<Output>) {
+        let due = |at: Option<u64>| at.is_some_and(|at| at <= now.monotonic_ms);
+        for place in 0..self.forwards.list.len() {
+            let Some(running) = self.forwards.list.get_mut(place) else {
+                continue;
+            };
+            if due(running.retry_at_ms) {
+                running.retry_at_ms = None;
+            }
+            if due(running.log_at_ms) && matches!(self.state, crate::machine::State::Open) {
+                self.log_forward_cursor(place);
+            }
+        }
+        self.pump_forwards(out);
+    }
+}

@@ -1,0 +1,108 @@
+//! Head: the newest tree and all else that the log decides. It judges intents; nobody reads it.
+
+use std::collections::BTreeMap;
+
+use dhlrs_bag::{Bag, Changes};
+use dhlrs_wire::Incarnation;
+
+use crate::forward::{ForwardCursor, ForwardId};
+use crate::record::Record;
+use crate::session::Sessions;
+
+/// The state that replaying the log gives back, bit for bit.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) bag: Bag,
+    pub(crate) revision: u64,
+    /// `None` until the log's first record is there.
+    pub(crate) incarnation: Option<Incarnation>,
+    pub(crate) sessions: Sessions,
+    pub(crate) forwards: BTreeMap<ForwardId, ForwardCursor>,
+}
+
+impl Head {
+    pub(crate) fn new() -> Self {
+        Self {
+            bag: Bag::new(),
+            revision: 0,
+            incarnation: None,
+            sessions: Sessions::default(),
+            forwards: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.incarnation.unwrap_or(Incarnation(0))
+    }
+
+    /// Takes one record of the log. `ticket` is the one that the record is part of; 0 where it comes
+    /// back from disk. Returns the changes that it made.
+    pub(crate) fn replay(&mut self, record: Record) -> Option<Changes> {
+        match record {
+            Record::Incarnation(incarnation) => {
+                self.incarnation = Some(incarnation);
+                self.sessions = Sessions::default();
+            }
+            Record::Change {
+                meta,
+                transaction,
+                ops,
+                answer,
+            } => {
+                let list = self.bag.apply(&ops, meta.revision);
+                self.revision = meta.revision;
+                if let Some(answer) = answer {
+                    self.sessions
+                        .answered(&answer.session, answer.counter, answer.answer, 0);
+                }
+                return Some(Changes {
+                    meta,
+                    list,
+                    transaction,
+                });
+            }
+            Record::Answer(answer) => {
+                self.sessions
+                    .answered(&answer.session, answer.counter, answer.answer, 0);
+            }
+            Record::SessionOpened { session, opener } => self.sessions.open(session, opener),
+            Record::SessionClosed { session } => self.sessions.close(&session),
+            Record::ForwardBegan { forward, revision } => {
+                self.forwards
+                    .entry(forward)
+                    .or_insert_with(|| ForwardCursor::new(revision));
+            }
+            Record::ForwardSession { forward, session } => {
+                if let Some(cursor) = self.forwards.get_mut(&forward) {
+                    cursor.session = Some(session);
+                    cursor.counter = 0;
+                }
+            }
+            Record::ForwardAnswered {
+                forward,
+                counter,
+                revision,
+                sent_of_next,
+                refused,
+            } => {
+                if let Some(cursor) = self.forwards.get_mut(&forward) {
+                    cursor.counter = counter;
+                    cursor.revision = revision;
+                    cursor.sent_of_next = sent_of_next;
+                    cursor.refused = refused;
+                }
+            }
+            Record::ForwardStopped { forward } => {
+                if let Some(cursor) = self.forwards.get_mut(&forward) {
+                    cursor.stopped = true;
+                }
+            }
+        }
+        None
+    }
+
+    /// The next revision's meta.
+    pub(crate) fn next_revision(&self) -> u64 {
+        self.revision + 1
+    }
+}

@@ -1,0 +1,179 @@
+//! Checkpoints: the state that replaying the log up to a ticket would give.
+//!
+//! An image is taken in `O(1)` of the tree and `O(sessions)`, and encoded in chunks by whoever
+//! writes it. Overlays are a process's own and are left out.
+
+use std::collections::BTreeMap;
+
+use dhlrs_bag::{Bag, ImageCounters, ImageRow, Restore, Snapshot};
+use dhlrs_codec as codec;
+use dhlrs_wire::Incarnation;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{StoreError, StoreErrorKind};
+use crate::forward::{ForwardCursor, ForwardId};
+use crate::head::Head;
+use crate::session::{SessionImage, Sessions};
+
+/// Chunks are cut when they reach this size; one part may exceed it.
+const CHUNK_BYTES: usize = 256 << 10;
+/// The largest chunk: one more part, a session with all its answers.
+const CHUNK_BYTES_MAX: usize = 4 << 20;
+
+/// A store's state at the end of one ticket.
+#[derive(Debug)]
+pub struct Image {
+    revision: u64,
+    incarnation: Incarnation,
+    sessions: Vec<SessionImage>,
+    forwards: BTreeMap<ForwardId, ForwardCursor>,
+    tree: Snapshot,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Part {
+    Head {
+        revision: u64,
+        incarnation: Incarnation,
+        counters: ImageCounters,
+    },
+    Session(SessionImage),
+    Forward(ForwardId, ForwardCursor),
+    Node(ImageRow),
+}
+
+impl Image {
+    pub(crate) fn new(head: &Head) -> Self {
+        Self {
+            revision: head.revision,
+            incarnation: head.incarnation(),
+            sessions: head.sessions.images().collect(),
+            forwards: head.forwards.clone(),
+            tree: head.bag.snapshot(),
+        }
+    }
+
+    /// The encoded image, chunk by chunk, each at most 4 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLarge`](StoreErrorKind::TooLarge) if a part does not fit a chunk, which no limit lets
+    /// happen.
+    pub fn chunks(&self) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + '_ {
+        let head = Part::Head {
+            revision: self.revision,
+            incarnation: self.incarnation,
+            counters: self.tree.image_counters(),
+        };
+        let sessions = self.sessions.iter().cloned().map(Part::Session);
+        let forwards = self
+            .forwards
+            .iter()
+            .map(|(id, cursor)| Part::Forward(*id, cursor.clone()));
+        let nodes = self.tree.image().map(Part::Node);
+        let mut parts = std::iter::once(head)
+            .chain(sessions)
+            .chain(forwards)
+            .chain(nodes);
+        std::iter::from_fn(move || {
+            let mut chunk = Vec::new();
+            for part in parts.by_ref() {
+                let bytes = match codec::encode(&part, CHUNK_BYTES_MAX / 2) {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        let kind = StoreErrorKind::TooLarge;
+                        return Some(Err(StoreError::with_source(kind, "checkpoint part", error)));
+                    }
+                };
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                chunk.extend_from_slice(&length.to_le_bytes());
+                chunk.extend_from_slice(&bytes);
+                if chunk.len() >= CHUNK_BYTES {
+                    break;
+                }
+            }
+            (!chunk.is_empty()).then_some(Ok(chunk))
+        })
+    }
+}
+
+/// Puts an image's chunks together again.
+#[derive(Debug, Default)]
+pub(crate) struct ImageReader {
+    head: Option<(u64, Incarnation)>,
+    sessions: Sessions,
+    forwards: BTreeMap<ForwardId, ForwardCursor>,
+    nodes: Option<Restore>,
+    /// The state that came of it, as soon as the first record or the end was there.
+    pub(crate) restored: Option<Head>,
+}
+
+impl ImageReader {
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), StoreError> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let Some((length, after)) = rest.split_first_chunk::<4>() else {
+                return Err(StoreError::new(
+                    StoreErrorKind::Corrupt,
+                    "a checkpoint part is cut off",
+                ));
+            };
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            let Some((part, after)) = after.split_at_checked(length) else {
+                return Err(StoreError::new(
+                    StoreErrorKind::Corrupt,
+                    "a checkpoint part is cut off",
+                ));
+            };
+            rest = after;
+            let part: Part = codec::decode(part, CHUNK_BYTES_MAX).map_err(|error| {
+                StoreError::with_source(StoreErrorKind::Corrupt, "checkpoint part", error)
+            })?;
+            match part {
+                Part::Head {
+                    revision,
+                    incarnation,
+                    counters,
+                } => {
+                    self.head = Some((revision, incarnation));
+                    self.nodes = Some(Restore::new(counters, Bag::SEED));
+                }
+                Part::Session(session) => self.sessions.restore(session),
+                Part::Forward(id, cursor) => {
+                    self.forwards.insert(id, cursor);
+                }
+                Part::Node(row) => {
+                    let Some(nodes) = &mut self.nodes else {
+                        let what = "a checkpoint without a head";
+                        return Err(StoreError::new(StoreErrorKind::Corrupt, what));
+                    };
+                    nodes.push(row).map_err(|error| {
+                        StoreError::with_source(StoreErrorKind::Corrupt, "checkpoint", error)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The state to replay records on: the image's, or an empty one where there was none.
+    pub(crate) fn head(&mut self) -> Result<&mut Head, StoreError> {
+        if self.restored.is_none() {
+            let mut head = Head::new();
+            if let (Some((revision, incarnation)), Some(nodes)) = (self.head, self.nodes.take()) {
+                head.bag = nodes.finish().map_err(|error| {
+                    StoreError::with_source(StoreErrorKind::Corrupt, "checkpoint", error)
+                })?;
+                head.revision = revision;
+                head.incarnation = Some(incarnation);
+                head.sessions = std::mem::take(&mut self.sessions);
+                head.forwards = std::mem::take(&mut self.forwards);
+            }
+            self.restored = Some(head);
+        }
+        match &mut self.restored {
+            Some(head) => Ok(head),
+            None => Err(StoreError::new(StoreErrorKind::Corrupt, "checkpoint")),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The store as one machine: requests in, five steps, answers and changes out.
+
+use dhlrs_bag::Snapshot;
+use dhlrs_clock::Time;
+use dhlrs_path::StoreAddress;
+use dhlrs_resolver::Resolvers;
+use dhlrs_trigger::Triggers;
+use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply, Request, Revision};
+
+use crate::config::Config;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::forward::Forwards;
+use crate::head::Head;
+use crate::image::{Image, ImageReader};
+use crate::intent::{Admission, admit};
+use crate::log::{Step, Tickets};
+use crate::port::{Caller, Input, Output, RequestId};
+use crate::reads::Reads;
+use crate::record::Record;
+use crate::resolve::Waiting;
+use crate::session::Opener;
+use crate::watches::Watches;
+
+/// One owned store as a machine without IO: [`handle`](Self::handle) takes what happened and says
+/// what to do.
+///
+/// Every change takes the same way: intent, order, log, apply, notify; one module each.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) config: Config,
+    pub(crate) address: StoreAddress,
+    pub(crate) state: State,
+    pub(crate) head: Head,
+    pub(crate) published: Published,
+    pub(crate) tickets: Tickets,
+    pub(crate) reads: Reads,
+    pub(crate) watches: Watches,
+    pub(crate) triggers: Triggers,
+    pub(crate) resolvers: Resolvers,
+    pub(crate) waiting: Waiting,
+    pub(crate) forwards: Forwards,
+    pub(crate) checkpoint: Checkpointing,
+    names: Names,
+}
+
+/// What readers see: always on disk already.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) tree: Snapshot,
+    pub(crate) revision: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    /// The log is being read for the first time.
+    Opening(Box<ImageReader>),
+    Open,
+    /// A sync failed. Published stays readable while the log is read again.
+    Fenced {
+        why: String,
+        reader: Box<ImageReader>,
+    },
+}
+
+/// When the next checkpoint is due.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpointing {
+    pub(crate) bytes_since: usize,
+    pub(crate) changes_since: usize,
+    pub(crate) under_way: bool,
+    /// The revision of the newest checkpoint while an older one is still kept for the window.
+    pub(crate) newest: Option<u64>,
+}
+
+/// Where random names come from: the store's entropy and a counter.
+#[derive(Debug)]
+struct Names {
+    entropy: [u8; 32],
+    count: u64,
+}
+
+impl Names {
+    /// Tells the subscribers of this store, in this life of the process, from all others.
+    fn space(&self) -> u64 {
+        let hash = blake3::keyed_hash(&self.entropy, b"subscribers");
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&hash.as_bytes()[..8]);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn next(&mut self) -> [u8; 16] {
+        self.count += 1;
+        let hash = blake3::keyed_hash(&self.entropy, &self.count.to_le_bytes());
+        let mut name = [0; 16];
+        name.copy_from_slice(&hash.as_bytes()[..16]);
+        name
+    }
+}
+
+impl Store {
+    /// A store that opens when its log has been recovered; one without a log is open at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](StoreErrorKind::Config) if there are more forwards than
+    /// [`FORWARDS_MAX`](crate::FORWARDS_MAX).
+    pub fn new(config: Config, resolvers: Resolvers) -> Result<Self, StoreError> {
+        if config.forwards.len() > crate::config::FORWARDS_MAX {
+            let found = config.forwards.len();
+            let limit = crate::config::FORWARDS_MAX;
+            let what = format!("too many forwards of one store: {found}, limit {limit}");
+            return Err(StoreError::new(StoreErrorKind::Config, what));
+        }
+        let names = Names {
+            entropy: config.entropy,
+            count: 0,
+        };
+        let head = Head::new();
+        let published = Published {
+            tree: head.bag.snapshot(),
+            revision: 0,
+        };
+        let address = config.address();
+        let space = names.space();
+        let mut store = Self {
+            state: State::Opening(Box::default()),
+            tickets: Tickets::new(config.logged),
+            reads: Reads::default(),
+            watches: Watches::new(&config.limits),
+            triggers: Triggers::new(space),
+            resolvers,
+            waiting: Waiting::default(),
+            forwards: Forwards::new(&config),
+            checkpoint: Checkpointing::default(),
+            names,
+            head,
+            published,
+            address,
+            config,
+        };
+        if !store.config.logged {
+            store.opened_for_the_first_time();
+        }
+        Ok(store)
+    }
+
+    /// The callbacks, to subscribe and unsubscribe.
+    pub fn triggers_mut(&mut self) -> &mut Triggers {
+        &mut self.triggers
+    }
+
+    /// The resolvers, to register more.
+    pub fn resolvers_mut(&mut self) -> &mut Resolvers {
+        &mut self.resolvers
+    }
+
+    /// Whether each revision's tree has to be kept until its subscribers have been told.
+    pub(crate) fn trees_wanted(&self) -> bool {
+        self.triggers.wants_trees() || !self.forwards.is_empty()
+    }
+
+    /// What readers see. `O(1)`.
+    #[must_use]
+    pub fn published(&self) -> &Snapshot {
+        &self.published.tree
+    }
+
+    /// The revision of [`published`](Self::published).
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        Revision {
+            incarnation: self.head.incarnation(),
+            number: self.published.revision,
+        }
+    }
+
+    /// The store's address.
+    #[must_use]
+    pub fn address(&self) -> &StoreAddress {
+        &self.address
+    }
+
+    /// Whether writes are taken.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open)
+    }
+
+    /// Takes one input and appends what is to be done, in the order in which it is to be done.
+    pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Recovered { chunk, last } => self.recovered(now, chunk, last, out),
+            Input::Request {
+                id,
+                caller,
+                timeout_ms,
+                request,
+            } => {
+                self.request(now, id, &caller, timeout_ms, request, out);
+            }
+            Input::Cancel(id) => self.cancel(now, id, out),
+            Input::Credit { id, changes } => self.credit(id, changes, out),
+            Input::Durable { ticket } => {
+                if let Some(sealed) = self.tickets.durable(ticket) {
+                    self.release(now, sealed, out);
+                }
+            }
+            Input::PersistFailed { message } => self.fence(message, out),
+            Input::Checkpointed => self.checkpointed(out),
+            Input::Resolved { flight, result } => self.resolved(now, flight, result, out),
+            Input::ErrandDone { errand, result } => self.errand_done(now, errand, result, out),
+            Input::Tick => self.tick(now, out),
+        }
+        self.go_on(now, out);
+    }
+
+    /// When [`Input::Tick`] has something to do next, in monotonic milliseconds.
+    #[must_use]
+    pub fn next_wake_ms(&self) -> Option<u64> {
+        [
+            self.resolvers.next_wake(),
+            self.waiting.next_deadline_ms(),
+            self.reads.next_deadline_ms(),
+            self.forwards.next_wake_ms(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn request(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        caller: &Caller,
+        timeout_ms: u64,
+        request: Request,
+        out: &mut Vec<Output>,
+    ) {
+        let answer = |result| Output::Answer { id, result };
+        match request {
+            Request::OpenSession => self.open_session(id, caller, out),
+            Request::CloseSession { session } => self.close_session(id, session, out),
+            Request::Write(intent) => self.write(id, caller, &intent, out),
+            Request::Read(read) => self.read(now, id, caller, timeout_ms, *read, out),
+            Request::NextPage(cursor) => out.push(answer(self.next_page(now, caller, cursor))),
+            Request::EndRead { read } => {
+                self.reads.end(caller, read);
+                out.push(answer(Ok(Reply::Done)));
+            }
+            Request::Refresh { path } => self.refresh(now, id, caller, timeout_ms, &path, out),
+            Request::Watch(watch) => self.watch(id, &watch, out),
+            Request::Status => {
+                let message = "a status request goes to a process, not to a store";
+                out.push(answer(Err(Refusal::new(RefusalKind::Unsupported, message))));
+            }
+        }
+    }
+
+    fn write(&mut self, id: RequestId, caller: &Caller, intent: &Intent, out: &mut Vec<Output>) {
+        if !self.is_open() {
+            let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        if self.tickets.is_full() {
+            let refusal =
+                Refusal::new(RefusalKind::Overloaded, "too many writes wait for the disk");
+            out.push(Output::Answer {
+                id,
+                result: Err(refusal),
+            });
+            return;
+        }
+        match admit(&self.head, caller, intent) {
+            Admission::Judge { session } => {
+                let result = self.carry_out(caller, intent, session);
+                self.tickets.gathering().answers.push((id, result));
+            }
+            Admission::Answered { ticket, result } => self.tickets.answer_with(ticket, id, result),
+            Admission::Refused(refusal) => {
+                self.tickets.gathering().answers.push((id, Err(refusal)));
+            }
+        }
+    }
+
+    fn open_session(&mut self, id: RequestId, caller: &Caller, out: &mut Vec<Output>) {
+        if !self.is_open() {
+            let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        let session = self.names.next();
+        let neighbour = caller.neighbour.map(|key| *key.as_bytes());
+        let opener = Opener::new(&caller.source, neighbour);
+        let record = Record::SessionOpened { session, opener };
+        self.log(&record);
+        self.head.replay(record);
+        self.tickets
+            .gathering()
+            .answers
+            .push((id, Ok(Reply::Session { session })));
+    }
+
+    fn close_session(&mut self, id: RequestId, session: [u8; 16], out: &mut Vec<Output>) {
+        if !self.is_open() {
+            let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        let record = Record::SessionClosed { session };
+        self.log(&record);
+        self.head.replay(record);
+        self.tickets.gathering().answers.push((id, Ok(Reply::Done)));
+    }
+
+    fn cancel(&mut self, now: Time, id: RequestId, out: &mut Vec<Output>) {
+        self.watches.end(id);
+        self.stop_waiting(now, id, out);
+    }
+
+    fn tick(&mut self, now: Time, out: &mut Vec<Output>) {
+        self.reads.expire(now);
+        self.resolver_tick(now, out);
+        self.waiting_tick(now, out);
+        self.forwards_tick(now, out);
+    }
+
+    /// Seals and releases tickets until one is out on its way to the disk, or nothing is left.
+    pub(crate) fn go_on(&mut self, now: Time, out: &mut Vec<Output>) {
+        loop {
+            let (head, due) = (&self.head, self.checkpoint_is_due());
+            let image = || due.then(|| Box::new(Image::new(head)));
+            match self
+                .tickets
+                .seal(|| (head.bag.snapshot(), head.revision), image)
+            {
+                None => return,
+                Some(Step::Persist { ticket, records }) => {
+                    if due {
+                        self.checkpoint.under_way = true;
+                        self.checkpoint.bytes_since = 0;
+                        self.checkpoint.changes_since = 0;
+                    }
+                    self.checkpoint.bytes_since += records.iter().map(Vec::len).sum::<usize>();
+                    out.push(Output::Persist { ticket, records });
+                    return;
+                }
+                Some(Step::Release(sealed)) => self.release(now, sealed, out),
+            }
+        }
+    }
+
+    /// The log is new, or there is none.
+    pub(crate) fn opened_for_the_first_time(&mut self) {
+        let incarnation = self.new_incarnation();
+        let record = Record::Incarnation(incarnation);
+        self.log(&record);
+        self.head.replay(record);
+        self.state = State::Open;
+    }
+
+    pub(crate) fn new_incarnation(&mut self) -> Incarnation {
+        let name = self.names.next();
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&name[..8]);
+        Incarnation(u64::from_le_bytes(bytes))
+    }
+
+    pub(crate) fn why_unavailable(&self) -> String {
+        let store = &self.address;
+        match &self.state {
+            State::Opening(_) => format!("{store} is still reading its log: try again soon"),
+            State::Open => format!("{store} is open"),
+            State::Fenced { why, .. } => {
+                format!("{store} takes no writes until its log is open again: {why}")
+            }
+        }
+    }
+}

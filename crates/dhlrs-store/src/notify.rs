@@ -1,0 +1,182 @@
+//! Notify: the fifth step. A ticket is on disk; what it holds is let go, in one order: the tree that
+//! readers see, the answers, what is sent, and the changes to the subscribers.
+
+use dhlrs_bag::MsgId;
+use dhlrs_clock::{Stamp, Time};
+use dhlrs_trigger::{Destination, Emission};
+use dhlrs_wire::{CAUSE_MAX, Intent, Refusal, RefusalKind};
+
+use crate::log::{Batch, Sealed};
+use crate::machine::{State, Store};
+use crate::port::{Caller, Output};
+
+impl Store {
+    pub(crate) fn release(&mut self, now: Time, sealed: Sealed, out: &mut Vec<Output>) {
+        let Sealed {
+            ticket,
+            tree,
+            revision,
+            image,
+        } = sealed;
+        self.tickets.note_released(ticket.number);
+        self.published.tree = tree.clone();
+        self.published.revision = revision;
+        let revision_now = self.revision();
+        out.push(Output::Published {
+            tree,
+            revision: revision_now,
+        });
+        for (id, result) in ticket.answers {
+            out.push(Output::Answer { id, result });
+        }
+        for batch in ticket.batches {
+            self.notify(now, batch, out);
+        }
+        self.pump_forwards(out);
+        if let Some(image) = image {
+            self.checkpoint.newest = Some(revision);
+            out.push(Output::Checkpoint {
+                ticket: ticket.number,
+                image,
+            });
+        }
+        self.prune_if_possible(out);
+    }
+
+    /// Tells triggers, watches, forwards and resolvers of the changes of one revision.
+    fn notify(&mut self, now: Time, batch: Batch, out: &mut Vec<Output>) {
+        let Batch { changes, trees } = batch;
+        self.checkpoint.changes_since += changes.list.len();
+        self.reads.note_changes(changes.list.len());
+        let tree = trees.as_ref().map(|trees| &trees.after);
+        let dispatched = self.triggers.dispatch(&changes, tree);
+        for failure in dispatched.failures {
+            out.push(Output::Warning(failure.to_string()));
+        }
+        for emission in dispatched.emissions {
+            self.emit(now, changes.meta.revision, emission, out);
+        }
+        self.resolvers_see(now, &changes, out);
+        self.forwards
+            .take(&self.head.forwards, &changes, trees.as_ref());
+        self.watches.take(self.head.incarnation(), changes, out);
+    }
+
+    /// Carries out what a trigger answered: here as the next intent, elsewhere as a message.
+    fn emit(&mut self, now: Time, revision: u64, emission: Emission, out: &mut Vec<Output>) {
+        let Emission {
+            to,
+            edit,
+            reason,
+            cause,
+        } = emission;
+        let reason = reason.map(|reason| reason.to_string());
+        if cause.len() > CAUSE_MAX {
+            let chain: Vec<String> = cause.iter().map(ToString::to_string).collect();
+            let chain = chain.join(" -> ");
+            out.push(Output::Warning(format!(
+                "a loop of subscribers was cut: {chain}"
+            )));
+            return;
+        }
+        if let Destination::Store(target) = to
+            && target != self.address
+        {
+            out.push(Output::Emit {
+                target,
+                edit,
+                reason,
+                cause,
+            });
+            return;
+        }
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        let caller = Caller {
+            source: self.config.node.clone(),
+            neighbour: None,
+        };
+        let intent = Intent {
+            msg_id: MsgId {
+                session: cause.last().map_or([0; 16], |subscriber| subscriber.0),
+                counter: revision,
+            },
+            edits: vec![edit],
+            atomic: true,
+            incarnation: None,
+            reason,
+            stamp: Stamp::new(now.wall_ms, 0).unwrap_or(Stamp::ZERO),
+            cause,
+        };
+        if let Err(refusal) = self.carry_out(&caller, &intent, None) {
+            out.push(Output::Warning(format!(
+                "a trigger's write was refused: {refusal}"
+            )));
+        }
+    }
+
+    /// A sync failed: nobody knows what is on disk. What was out has an unknown outcome, what was
+    /// gathering has certainly not happened, and head is rebuilt from the log.
+    pub(crate) fn fence(&mut self, why: String, out: &mut Vec<Output>) {
+        self.state = State::Fenced {
+            why,
+            reader: Box::default(),
+        };
+        let (out_ticket, gathering) = self.tickets.fail();
+        let unavailable = Refusal::new(RefusalKind::Unavailable, self.why_unavailable());
+        for (id, _) in out_ticket.into_iter().flat_map(|ticket| ticket.answers) {
+            let result = Err(unavailable.clone().with_unknown_outcome());
+            out.push(Output::Answer { id, result });
+        }
+        for (id, _) in gathering.answers {
+            out.push(Output::Answer {
+                id,
+                result: Err(unavailable.clone()),
+            });
+        }
+        self.checkpoint.under_way = false;
+        out.push(Output::Warning(self.why_unavailable()));
+    }
+
+    /// The same for a defect of ours; carried out with the next input.
+    pub(crate) fn fence_because(&mut self, why: String) {
+        self.state = State::Fenced {
+            why,
+            reader: Box::default(),
+        };
+    }
+
+    /// A checkpoint is due when as much has happened as the window holds. It is taken while the
+    /// ticket is sealed, since head is then just what the ticket leaves, and written once the ticket
+    /// is on disk.
+    pub(crate) fn checkpoint_is_due(&self) -> bool {
+        let limits = &self.config.limits;
+        let much = self.checkpoint.bytes_since >= limits.window_bytes_max
+            || self.checkpoint.changes_since >= limits.window_changes_max;
+        self.config.logged && much && !self.checkpoint.under_way
+    }
+
+    pub(crate) fn checkpointed(&mut self, out: &mut Vec<Output>) {
+        self.checkpoint.under_way = false;
+        self.prune_if_possible(out);
+    }
+
+    /// The older checkpoint stays until the window has moved past the newer one, so that a restart
+    /// can refill it, and while a forward still has to send what lies between.
+    fn prune_if_possible(&mut self, out: &mut Vec<Output>) {
+        if self.checkpoint.under_way {
+            return;
+        }
+        if let Some(revision) = self.checkpoint.newest
+            && self.watches.oldest() > revision
+            && self
+                .forwards
+                .slowest(&self.head.forwards)
+                .is_none_or(|slowest| slowest >= revision)
+        {
+            self.checkpoint.newest = None;
+            out.push(Output::Prune);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a store writes to its log, and what it reads back.
+
+use dhlrs_bag::{Meta, Op};
+use dhlrs_codec as codec;
+use dhlrs_wire::Incarnation;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{StoreError, StoreErrorKind};
+use crate::forward::ForwardId;
+use crate::session::{Opener, SessionId};
+
+/// One encoded record. An intent of 1 MiB becomes ops and an answer of somewhat more.
+pub const RECORD_BYTES_MAX: usize = 4 << 20;
+
+/// One step of a store's history. Replaying all of them rebuilds head, sessions and forwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Record {
+    /// A new life of the log begins: sessions are forgotten, revisions go on.
+    Incarnation(Incarnation),
+    /// A change, with the answer to whoever asked for it.
+    Change {
+        meta: Meta,
+        transaction: bool,
+        ops: Vec<Op>,
+        answer: Option<SessionAnswer>,
+    },
+    /// A request that changed nothing: refused, or without effect. Its counter is used all the same.
+    Answer(SessionAnswer),
+    SessionOpened {
+        session: SessionId,
+        opener: Opener,
+    },
+    SessionClosed {
+        session: SessionId,
+    },
+    /// A forward was configured for the first time and begins after this revision.
+    ForwardBegan {
+        forward: ForwardId,
+        revision: u64,
+    },
+    /// The forward's messages are counted in this session from here on.
+    ForwardSession {
+        forward: ForwardId,
+        session: SessionId,
+    },
+    /// Every message of the forward up to this place has been answered.
+    ForwardAnswered {
+        forward: ForwardId,
+        counter: u64,
+        revision: u64,
+        sent_of_next: u64,
+        refused: u64,
+    },
+    /// More waited for the forward's target than may be kept.
+    ForwardStopped {
+        forward: ForwardId,
+    },
+}
+
+/// The answer to one counter of a request session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionAnswer {
+    pub(crate) session: SessionId,
+    pub(crate) counter: u64,
+    pub(crate) answer: Vec<u8>,
+}
+
+impl Record {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        codec::encode(self, RECORD_BYTES_MAX)
+            .map_err(|error| StoreError::with_source(StoreErrorKind::TooLarge, "log record", error))
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        codec::decode(bytes, RECORD_BYTES_MAX)
+            .map_err(|error| StoreError::with_source(StoreErrorKind::Corrupt, "log record", error))
+    }
+}

@@ -1,0 +1,130 @@
+//! Recovery: head is rebuilt from the newest checkpoint that the window needs and the log since.
+
+use dhlrs_clock::Time;
+
+use crate::error::StoreError;
+use crate::image::ImageReader;
+use crate::log::{Batch, Trees};
+use crate::machine::{State, Store};
+use crate::port::{Output, Recovered};
+use crate::record::Record;
+
+impl Store {
+    pub(crate) fn recovered(
+        &mut self,
+        now: Time,
+        chunk: Recovered,
+        last: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let first_time = matches!(self.state, State::Opening(_));
+        let (State::Opening(reader) | State::Fenced { reader, .. }) = &mut self.state else {
+            return;
+        };
+        let mut reader = std::mem::take(reader);
+        match self.take_chunk(&mut reader, chunk, first_time) {
+            Ok(batches) => {
+                for batch in batches {
+                    self.tickets.gathering().batches.push(batch);
+                }
+            }
+            Err(error) => {
+                self.state = State::Fenced {
+                    why: error.to_string(),
+                    reader: Box::default(),
+                };
+                out.push(Output::Warning(self.why_unavailable()));
+                return;
+            }
+        }
+        if !last {
+            if let State::Opening(own) | State::Fenced { reader: own, .. } = &mut self.state {
+                *own = reader;
+            }
+            return;
+        }
+        let no_record = reader.restored.is_none();
+        match reader.head() {
+            Ok(head) => {
+                if first_time && no_record {
+                    self.watches.begin_history(head.revision);
+                }
+                std::mem::swap(&mut self.head, head);
+            }
+            Err(error) => {
+                self.state = State::Fenced {
+                    why: error.to_string(),
+                    reader: Box::default(),
+                };
+                out.push(Output::Warning(self.why_unavailable()));
+                return;
+            }
+        }
+        self.open(now, first_time, out);
+    }
+
+    /// Replays a part of the log. At the first opening the changes fill the window and wake nobody;
+    /// after a fence those that are not published yet are told like any others.
+    fn take_chunk(
+        &mut self,
+        reader: &mut ImageReader,
+        chunk: Recovered,
+        first_time: bool,
+    ) -> Result<Vec<Batch>, StoreError> {
+        let records = match chunk {
+            Recovered::Image(chunk) => {
+                reader.push(&chunk)?;
+                return Ok(Vec::new());
+            }
+            Recovered::Records(records) => records,
+        };
+        let is_first_record = reader.restored.is_none();
+        let head = reader.head()?;
+        if first_time && is_first_record {
+            self.watches.begin_history(head.revision);
+        }
+        let mut untold = Vec::new();
+        for bytes in records {
+            let record = Record::decode(&bytes)?;
+            let is_change = matches!(record, Record::Change { .. });
+            let before = (is_change && !self.forwards.is_empty()).then(|| head.bag.snapshot());
+            let Some(changes) = head.replay(record) else {
+                continue;
+            };
+            let trees = before.map(|before| Trees {
+                before,
+                after: head.bag.snapshot(),
+            });
+            if first_time {
+                self.checkpoint.bytes_since += bytes.len();
+                self.checkpoint.changes_since += changes.list.len();
+                self.forwards.take(&head.forwards, &changes, trees.as_ref());
+                self.watches.refill(changes);
+            } else if changes.meta.revision > self.published.revision {
+                untold.push(Batch { changes, trees });
+            }
+        }
+        Ok(untold)
+    }
+
+    fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
+        self.state = State::Open;
+        self.forget_resolved(now, out);
+        if self.head.incarnation.is_none() {
+            self.opened_for_the_first_time();
+        } else if first_time && self.config.restored {
+            let record = Record::Incarnation(self.new_incarnation());
+            self.log(&record);
+            self.head.replay(record);
+            self.watches.begin_history(self.head.revision);
+        }
+        if first_time {
+            // What was read has been synced before it was handed over, so it is published as it is.
+            self.published.tree = self.head.bag.snapshot();
+            self.published.revision = self.head.revision;
+            let (tree, revision) = (self.published.tree.clone(), self.revision());
+            out.push(Output::Published { tree, revision });
+        }
+        self.begin_forwards(out);
+    }
+}

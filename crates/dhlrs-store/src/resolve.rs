@@ -1,0 +1,671 @@
+//! Reads that resolve: the addressed node and every node on the way to it, within the deadline.
+//!
+//! A read that has to wait is kept here and goes on from the beginning of its path when a resolver
+//! answers, with the answers that it has had so far.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use dhlrs_bag::{Attributes, Bag, BagNode, ChangeKind, Changes, Content, Edit, Meta};
+use dhlrs_clock::Time;
+use dhlrs_path::Path;
+use dhlrs_resolver::{
+    FlightId, Output as ResolverOutput, Read as Resolution, Request as ResolverRequest,
+    ResolveError, ResolveErrorKind, Slot, Source as ResolverSource,
+};
+use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
+
+use crate::log::Batch;
+use crate::machine::{State, Store};
+use crate::port::{Caller, Output, RequestId};
+use crate::reads::{Source, row};
+
+/// Reads that wait for a resolver.
+const WAITING_READS_MAX: usize = 65_536;
+
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    reads: BTreeMap<RequestId, WaitingRead>,
+    /// Answers that resolvers gave, in order, until they are dealt with.
+    answers: VecDeque<(RequestId, Result<Arc<Content>, ResolveError>)>,
+    /// Nodes whose refresh interval is over.
+    due: VecDeque<Slot>,
+}
+
+#[derive(Debug)]
+struct WaitingRead {
+    caller: Caller,
+    purpose: Purpose,
+    deadline_ms: u64,
+    /// Answers that it has had, so that no resolver is asked twice for one read.
+    had: BTreeMap<Slot, Arc<Content>>,
+    waits_for: Slot,
+}
+
+#[derive(Debug)]
+enum Purpose {
+    Read(Box<Read>),
+    Refresh,
+}
+
+/// Where a path leads.
+enum Located {
+    Here(Box<Source>),
+    Missing,
+    Waits(Slot),
+}
+
+impl Waiting {
+    pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
+        self.reads.values().map(|read| read.deadline_ms).min()
+    }
+}
+
+impl Store {
+    pub(crate) fn read(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        caller: &Caller,
+        timeout_ms: u64,
+        read: Read,
+        out: &mut Vec<Output>,
+    ) {
+        if matches!(self.state, State::Opening(_)) {
+            let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        let deadline_ms = now.monotonic_ms.saturating_add(timeout_ms);
+        let purpose = Purpose::Read(Box::new(read));
+        self.go_on_reading(
+            now,
+            id,
+            caller.clone(),
+            purpose,
+            deadline_ms,
+            BTreeMap::new(),
+            out,
+        );
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a waiting read")]
+    fn go_on_reading(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        caller: Caller,
+        purpose: Purpose,
+        deadline_ms: u64,
+        mut had: BTreeMap<Slot, Arc<Content>>,
+        out: &mut Vec<Output>,
+    ) {
+        let Purpose::Read(read) = purpose else { return };
+        let located = match &read.selection {
+            Selection::Pattern(_) => Ok(Located::Here(Box::new(Source {
+                tree: self.published.tree.clone(),
+                revision: self.revision(),
+                path: Path::default(),
+                top: None,
+            }))),
+            Selection::Path(path) => {
+                let path = path.clone();
+                self.locate(now, id, &path, &read, deadline_ms, &mut had, out)
+            }
+        };
+        let result = match located {
+            Ok(Located::Waits(waits_for)) => {
+                if self.waiting.reads.len() >= WAITING_READS_MAX {
+                    self.leave_resolvers(now, id, out);
+                    let message = "too many reads wait for resolvers: try again";
+                    Err(Refusal::new(RefusalKind::Overloaded, message))
+                } else {
+                    let purpose = Purpose::Read(read);
+                    let waiting = WaitingRead {
+                        caller,
+                        purpose,
+                        deadline_ms,
+                        had,
+                        waits_for,
+                    };
+                    self.waiting.reads.insert(id, waiting);
+                    return;
+                }
+            }
+            Ok(Located::Here(source)) => Ok(self.first_page(now, &caller, *read, *source)),
+            Ok(Located::Missing) => Ok(Reply::Page(Box::new(dhlrs_wire::Page {
+                revision: self.revision(),
+                rows: Vec::new(),
+                next: None,
+            }))),
+            Err(refusal) => Err(refusal),
+        };
+        out.push(Output::Answer { id, result });
+    }
+
+    /// Follows a path; resolves what it passes and what it ends at if the read asks for it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a waiting read")]
+    fn locate(
+        &mut self,
+        now: Time,
+        reader: RequestId,
+        path: &Path<'static>,
+        read: &Read,
+        deadline_ms: u64,
+        had: &mut BTreeMap<Slot, Arc<Content>>,
+        out: &mut Vec<Output>,
+    ) -> Result<Located, Refusal> {
+        let revision = self.revision();
+        let tree = self.published.tree.clone();
+        let steps: Vec<String> = path.step_texts().map(|text| text.to_string()).collect();
+        if read.view != View::Resolve {
+            let target = path.without_query().into_owned();
+            let found = tree.node(&target).is_some();
+            let source = Source {
+                tree,
+                revision,
+                path: target,
+                top: None,
+            };
+            return Ok(if found {
+                Located::Here(Box::new(source))
+            } else {
+                Located::Missing
+            });
+        }
+        for taken in 0..=steps.len() {
+            let prefix = join(steps.get(..taken).unwrap_or_default())?;
+            let is_final = taken == steps.len();
+            // Reading attributes needs the node, not its value.
+            if is_final && path.query().is_some() {
+                break;
+            }
+            let node = tree.node(&prefix);
+            let Some(slot) = self.slot_of(&prefix, node.as_ref()) else {
+                continue;
+            };
+            let content = match had.get(&slot) {
+                Some(content) => content.clone(),
+                None => {
+                    let arguments = if is_final {
+                        &read.arguments
+                    } else {
+                        &Attributes::new()
+                    };
+                    match self.ask_resolver(
+                        now,
+                        reader,
+                        &slot,
+                        &prefix,
+                        node.as_ref(),
+                        arguments,
+                        deadline_ms,
+                        out,
+                    ) {
+                        Resolution::Ready(Ok(content)) => content,
+                        Resolution::Ready(Err(error)) => return Err(refusal(&prefix, &error)),
+                        Resolution::Pending => return Ok(Located::Waits(slot)),
+                    }
+                }
+            };
+            had.insert(slot, content.clone());
+            let rest = join(steps.get(taken..).unwrap_or_default())?;
+            return within(&content, &prefix, &rest, node.as_ref(), revision);
+        }
+        let target = path.without_query().into_owned();
+        let found = tree.node(&target).is_some();
+        let source = Source {
+            tree,
+            revision,
+            path: target,
+            top: None,
+        };
+        Ok(if found {
+            Located::Here(Box::new(source))
+        } else {
+            Located::Missing
+        })
+    }
+
+    /// What stands in for the value at a path, if anything does: a local binding before the node's
+    /// own resolver.
+    fn slot_of(&self, path: &Path<'_>, node: Option<&BagNode<'_>>) -> Option<Slot> {
+        match node {
+            Some(node) if node.is_overlay() || node.depth() == 0 => {
+                let missing = self.config.bindings.of(path, false)?;
+                let _ = missing;
+                Some(Slot::Missing(path.clone().into_owned()))
+            }
+            Some(node) => {
+                let place = node.path();
+                let bound = self.config.bindings.of(&place, true).is_some();
+                (bound || node.resolver().is_some()).then(|| Slot::Node(node.id()))
+            }
+            None => {
+                self.config.bindings.of(path, false)?;
+                Some(Slot::Missing(path.clone().into_owned()))
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that a resolver is told")]
+    fn ask_resolver(
+        &mut self,
+        now: Time,
+        reader: RequestId,
+        slot: &Slot,
+        path: &Path<'_>,
+        node: Option<&BagNode<'_>>,
+        arguments: &Attributes,
+        deadline_ms: u64,
+        out: &mut Vec<Output>,
+    ) -> Resolution {
+        let none = Attributes::new();
+        let place = node.map_or_else(|| path.clone().into_owned(), BagNode::path);
+        let bound = self
+            .config
+            .bindings
+            .of(&place, matches!(slot, Slot::Node(_)));
+        let source = match (bound, node.and_then(|node| node.resolver())) {
+            (Some(binding), _) => ResolverSource::Binding(binding),
+            (None, Some(reference)) => ResolverSource::Node(reference),
+            (None, None) => {
+                let error = ResolveError::new(ResolveErrorKind::Gone, "the resolver is gone");
+                return Resolution::Ready(Err(error));
+            }
+        };
+        let request = ResolverRequest {
+            slot,
+            path: &place,
+            source,
+            attributes: node.map_or(&none, |node| node.attributes()),
+            arguments,
+        };
+        let mut outputs = Vec::new();
+        let read = self
+            .resolvers
+            .read(now, &request, reader.0, deadline_ms, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        read
+    }
+
+    pub(crate) fn refresh(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        caller: &Caller,
+        timeout_ms: u64,
+        path: &Path<'static>,
+        out: &mut Vec<Output>,
+    ) {
+        if matches!(self.state, State::Opening(_)) {
+            let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        let tree = self.published.tree.clone();
+        let target = path.without_query();
+        let node = tree.node(&target);
+        let Some(slot) = self.slot_of(&target, node.as_ref()) else {
+            let refusal = match node {
+                Some(_) => Refusal::new(RefusalKind::Invalid, format!("{target} has no resolver")),
+                None => Refusal::new(RefusalKind::Missing, format!("there is no node {target}")),
+            };
+            out.push(Output::Answer {
+                id,
+                result: Err(refusal),
+            });
+            return;
+        };
+        let mut outputs = Vec::new();
+        self.resolvers.invalidate(&slot, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        let deadline_ms = now.monotonic_ms.saturating_add(timeout_ms);
+        let none = Attributes::new();
+        let read = self.ask_resolver(
+            now,
+            id,
+            &slot,
+            &target,
+            node.as_ref(),
+            &none,
+            deadline_ms,
+            out,
+        );
+        let result = match read {
+            Resolution::Ready(Ok(_)) => Ok(Reply::Done),
+            Resolution::Ready(Err(error)) => Err(refusal(&target, &error)),
+            Resolution::Pending => {
+                let waiting = WaitingRead {
+                    caller: caller.clone(),
+                    purpose: Purpose::Refresh,
+                    deadline_ms,
+                    had: BTreeMap::new(),
+                    waits_for: slot,
+                };
+                self.waiting.reads.insert(id, waiting);
+                return;
+            }
+        };
+        out.push(Output::Answer { id, result });
+    }
+
+    pub(crate) fn resolved(
+        &mut self,
+        now: Time,
+        flight: FlightId,
+        result: Result<Content, ResolveError>,
+        out: &mut Vec<Output>,
+    ) {
+        let mut outputs = Vec::new();
+        self.resolvers.resolved(now, flight, result, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        self.answer_readers(now, out);
+    }
+
+    /// Gives the resolvers' answers to the reads that wait for them.
+    fn answer_readers(&mut self, now: Time, out: &mut Vec<Output>) {
+        while let Some((id, result)) = self.waiting.answers.pop_front() {
+            let Some(waiting) = self.waiting.reads.remove(&id) else {
+                continue;
+            };
+            let WaitingRead {
+                caller,
+                purpose,
+                deadline_ms,
+                mut had,
+                waits_for,
+            } = waiting;
+            match (result, purpose) {
+                (Err(error), _) => {
+                    let path = match &waits_for {
+                        Slot::Missing(path) => path.clone(),
+                        Slot::Node(node) => self
+                            .published
+                            .tree
+                            .node_by_id(*node)
+                            .map_or_else(Path::default, |node| node.path()),
+                    };
+                    let result = Err(refusal(&path, &error));
+                    out.push(Output::Answer { id, result });
+                }
+                (Ok(_), Purpose::Refresh) => out.push(Output::Answer {
+                    id,
+                    result: Ok(Reply::Done),
+                }),
+                (Ok(content), purpose) => {
+                    had.insert(waits_for, content);
+                    self.go_on_reading(now, id, caller, purpose, deadline_ms, had, out);
+                }
+            }
+        }
+    }
+
+    fn resolver_outputs(&mut self, outputs: Vec<ResolverOutput>, out: &mut Vec<Output>) {
+        for output in outputs {
+            match output {
+                ResolverOutput::Start { flight, call } => {
+                    out.push(Output::Resolve { flight, call })
+                }
+                ResolverOutput::Cancel { flight } => out.push(Output::CancelResolve(flight)),
+                ResolverOutput::Answer { reader, result } => {
+                    self.waiting.answers.push_back((RequestId(reader), result));
+                }
+                ResolverOutput::Store { slot, content } => {
+                    self.show(&slot, Some(content.as_ref().clone()), out);
+                }
+                ResolverOutput::Unstore { slot } => self.show(&slot, None, out),
+                ResolverOutput::Due { slot } => self.waiting.due.push_back(slot),
+                ResolverOutput::Failed { slot, error } => {
+                    let what = self.describe(&slot);
+                    out.push(Output::Warning(format!("resolving {what} failed: {error}")));
+                }
+            }
+        }
+    }
+
+    /// A resolved value enters the tree as a ticket without records.
+    fn show(&mut self, slot: &Slot, content: Option<Content>, out: &mut Vec<Output>) {
+        if !self.is_open() {
+            return;
+        }
+        let path = match slot {
+            Slot::Missing(path) => path.clone(),
+            Slot::Node(id) => match self.head.bag.node_by_id(*id) {
+                Some(node) => node.path(),
+                None => return,
+            },
+        };
+        match self.head.bag.set_overlay(&path, content) {
+            Ok(list) if list.is_empty() => {}
+            Ok(list) => {
+                let meta = Meta {
+                    revision: self.head.revision,
+                    ..Meta::default()
+                };
+                let changes = Changes {
+                    meta,
+                    list,
+                    transaction: false,
+                };
+                self.tickets.gathering().batches.push(Batch {
+                    changes,
+                    trees: None,
+                });
+            }
+            Err(error) => {
+                out.push(Output::Warning(format!(
+                    "a resolved value cannot be shown: {error}"
+                )));
+            }
+        }
+    }
+
+    fn describe(&self, slot: &Slot) -> String {
+        match slot {
+            Slot::Missing(path) => path.to_string(),
+            Slot::Node(id) => self
+                .published
+                .tree
+                .node_by_id(*id)
+                .map_or_else(|| id.to_string(), |node| node.path().to_string()),
+        }
+    }
+
+    /// Changes of the tree end what was cached for the nodes that they concern.
+    pub(crate) fn resolvers_see(&mut self, now: Time, changes: &Changes, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        let mut gone = false;
+        for change in &changes.list {
+            let slot = Slot::Node(change.id);
+            match change.kind {
+                ChangeKind::Resolve => {}
+                _ if change.invalidated => self.resolvers.invalidate(&slot, &mut outputs),
+                // What was read here before the node existed is the node's own now.
+                ChangeKind::Insert if self.config.bindings.of(&change.path, false).is_some() => {
+                    self.resolvers.adopt(&change.path, change.id, &mut outputs);
+                }
+                ChangeKind::Value | ChangeKind::ValueAndAttributes => {
+                    self.resolvers.forget(&slot, &mut outputs);
+                }
+                ChangeKind::Remove | ChangeKind::Replace => gone = true,
+                _ => {}
+            }
+        }
+        if gone {
+            let bag = &self.head.bag;
+            let is_gone = |slot: &Slot| match slot {
+                Slot::Node(id) => bag.node_by_id(*id).is_none(),
+                Slot::Missing(_) => false,
+            };
+            self.resolvers.forget_where(is_gone, &mut outputs);
+        }
+        self.resolver_outputs(outputs, out);
+        self.answer_readers(now, out);
+    }
+
+    pub(crate) fn resolver_tick(&mut self, now: Time, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.resolvers.tick(now, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        while let Some(slot) = self.waiting.due.pop_front() {
+            self.revalidate(now, &slot, out);
+        }
+        self.answer_readers(now, out);
+    }
+
+    fn revalidate(&mut self, now: Time, slot: &Slot, out: &mut Vec<Output>) {
+        let tree = self.published.tree.clone();
+        let node = match slot {
+            Slot::Node(id) => tree.node_by_id(*id),
+            Slot::Missing(path) => tree.node(path),
+        };
+        let place = match (slot, &node) {
+            (Slot::Missing(path), _) => path.clone(),
+            (Slot::Node(_), Some(node)) => node.path(),
+            (Slot::Node(_), None) => return,
+        };
+        let none = Attributes::new();
+        let bound = self
+            .config
+            .bindings
+            .of(&place, matches!(slot, Slot::Node(_)));
+        let source = match (bound, node.as_ref().and_then(|node| node.resolver())) {
+            (Some(binding), _) => ResolverSource::Binding(binding),
+            (None, Some(reference)) => ResolverSource::Node(reference),
+            (None, None) => return,
+        };
+        let attributes = node.as_ref().map_or(&none, |node| node.attributes());
+        let request = ResolverRequest {
+            slot,
+            path: &place,
+            source,
+            attributes,
+            arguments: &none,
+        };
+        let mut outputs = Vec::new();
+        self.resolvers.revalidate(now, &request, &mut outputs);
+        self.resolver_outputs(outputs, out);
+    }
+
+    pub(crate) fn waiting_tick(&mut self, now: Time, out: &mut Vec<Output>) {
+        let late = |read: &WaitingRead| read.deadline_ms <= now.monotonic_ms;
+        let reads = self.waiting.reads.iter();
+        let ids: Vec<RequestId> = reads
+            .filter(|(_, read)| late(read))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.stop_waiting(now, id, out);
+            let refusal = Refusal::new(RefusalKind::Timeout, "the resolver did not answer in time");
+            out.push(Output::Answer {
+                id,
+                result: Err(refusal),
+            });
+        }
+    }
+
+    pub(crate) fn stop_waiting(&mut self, now: Time, id: RequestId, out: &mut Vec<Output>) {
+        if self.waiting.reads.remove(&id).is_some() {
+            self.leave_resolvers(now, id, out);
+        }
+    }
+
+    fn leave_resolvers(&mut self, now: Time, id: RequestId, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.resolvers.reader_gone(id.0, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        self.answer_readers(now, out);
+    }
+
+    /// After a fence head begins without overlays, so nothing counts as cached.
+    pub(crate) fn forget_resolved(&mut self, now: Time, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.resolvers.forget_where(|_| true, &mut outputs);
+        self.resolver_outputs(outputs, out);
+        self.answer_readers(now, out);
+    }
+}
+
+fn join(steps: &[String]) -> Result<Path<'static>, Refusal> {
+    steps
+        .join(".")
+        .parse()
+        .map_err(|error| Refusal::new(RefusalKind::Invalid, error))
+}
+
+/// What a resolver gave, and the rest of the path inside it.
+fn within(
+    content: &Content,
+    prefix: &Path<'_>,
+    rest: &Path<'static>,
+    node: Option<&BagNode<'_>>,
+    revision: dhlrs_wire::Revision,
+) -> Result<Located, Refusal> {
+    let is_final = rest.is_root();
+    let mut bag = Bag::new();
+    let mut top = node.map_or_else(
+        || ReadRow {
+            depth: 0,
+            name: String::new(),
+            value: None,
+            attributes: Attributes::new(),
+            resolver: None,
+            revision: revision.number,
+            children: 0,
+        },
+        |node| row(node, 0, String::new(), View::Stored),
+    );
+    top.name = node.map_or_else(|| prefix.to_string(), |node| node.path().to_string());
+    match content {
+        Content::Value(_) if !is_final => return Ok(Located::Missing),
+        Content::Value(value) => {
+            top.value = Some(value.clone());
+            top.children = 0;
+        }
+        Content::Branch(branch) => {
+            let edit = Edit::Replace {
+                path: Path::default(),
+                branch: branch.clone(),
+            };
+            bag.edit(edit)
+                .map_err(|error| Refusal::new(RefusalKind::Resolver, error))?;
+            top.value = None;
+            top.children = bag.root().len();
+        }
+    }
+    let tree = bag.snapshot();
+    if tree.node(rest).is_none() {
+        return Ok(Located::Missing);
+    }
+    let top = if is_final {
+        Some(top)
+    } else {
+        let inside = tree
+            .node(rest)
+            .map(|node| row(&node, 0, String::new(), View::Cached));
+        inside.map(|mut row| {
+            row.name = prefix
+                .join(rest)
+                .map_or_else(|_| rest.to_string(), |path| path.to_string());
+            row
+        })
+    };
+    Ok(Located::Here(Box::new(Source {
+        tree,
+        revision,
+        path: rest.clone(),
+        top,
+    })))
+}
+
+fn refusal(path: &Path<'_>, error: &ResolveError) -> Refusal {
+    let kind = match error.kind() {
+        ResolveErrorKind::Timeout => RefusalKind::Timeout,
+        ResolveErrorKind::Overloaded => RefusalKind::Overloaded,
+        ResolveErrorKind::Denied => RefusalKind::Denied,
+        ResolveErrorKind::TooLarge => RefusalKind::TooLarge,
+        _ => RefusalKind::Resolver,
+    };
+    Refusal::new(kind, format!("{path} cannot be resolved: {error}"))
+}
