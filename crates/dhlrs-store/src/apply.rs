@@ -21,7 +21,7 @@ impl Store {
         intent: &Intent,
         session: Option<dhlrs_bag::MsgId>,
     ) -> Result<Reply, Refusal> {
-        let before = self.trees_wanted().then(|| self.head.bag.snapshot());
+        let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let revision = self.head.next_revision();
         let ordered = check_envelope(intent)
             .and_then(|()| self.check_incarnation(intent))
@@ -76,7 +76,8 @@ impl Store {
             ops,
             answer,
         });
-        let trees = before.map(|before| Trees {
+        let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
+        let trees = wants_tree.then(|| Trees {
             before,
             after: self.head.bag.snapshot(),
         });

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dhlrs_bag::{Changes, GuardedEdit, MsgId, SubscriberId};
+use dhlrs_bag::{Changes, GuardedEdit, MsgId, Snapshot, SubscriberId};
 use dhlrs_clock::{Stamp, Time};
 use dhlrs_wire::{CAUSE_MAX, ForwardStatus, Intent, Refusal, RefusalKind, Reply, Request};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,8 @@ struct Running {
 struct Queued {
     revision: u64,
     changes: Changes,
-    trees: Trees,
+    before: Snapshot,
+    after: Snapshot,
     bytes: usize,
 }
 
@@ -147,7 +148,13 @@ impl Forwards {
         changes: &Changes,
         trees: Option<&Trees>,
     ) {
-        let Some(trees) = trees else { return };
+        let Some(Trees {
+            before: Some(before),
+            after,
+        }) = trees
+        else {
+            return;
+        };
         for running in &mut self.list {
             let Some(cursor) = cursors.get(&running.id) else {
                 continue;
@@ -166,7 +173,8 @@ impl Forwards {
             running.queue.push_back(Queued {
                 revision: changes.meta.revision,
                 changes: changes.clone(),
-                trees: trees.clone(),
+                before: before.clone(),
+                after: after.clone(),
                 bytes,
             });
             if running.queue_bytes > self.log_bytes_max {
@@ -303,7 +311,8 @@ impl Running {
             let Queued {
                 revision,
                 changes,
-                trees,
+                before,
+                after,
                 ..
             } = queued;
             if revision <= cursor.revision {
@@ -322,7 +331,7 @@ impl Running {
             let (wall_ms, counter) = changes.meta.stamp.unwrap_or_default();
             let stamp = Stamp::new(wall_ms, counter).unwrap_or(Stamp::ZERO);
             let reason = changes.meta.reason.as_ref().map(ToString::to_string);
-            let made = messages(&self.forward, &changes, &trees);
+            let made = messages(&self.forward, &changes, &before, &after);
             // After a restart the first messages of a revision may have been answered already.
             let answered = if self.flights.is_empty() && cursor.sent_of_next > 0 {
                 usize::try_from(cursor.sent_of_next).unwrap_or(usize::MAX)

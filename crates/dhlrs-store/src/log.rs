@@ -17,13 +17,14 @@ pub const TICKET_BYTES_MAX: usize = 8 << 20;
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) changes: Changes,
-    /// The tree before and after, held only while a subscriber that asked for it exists.
+    /// Held only where somebody who asked for it may be concerned.
     pub(crate) trees: Option<Trees>,
 }
 
+/// The tree after a revision, for subscribers, and before it, for forwards.
 #[derive(Clone, Debug)]
 pub(crate) struct Trees {
-    pub(crate) before: Snapshot,
+    pub(crate) before: Option<Snapshot>,
     pub(crate) after: Snapshot,
 }
 

@@ -154,11 +154,6 @@ impl Store {
         &mut self.resolvers
     }
 
-    /// Whether each revision's tree has to be kept until its subscribers have been told.
-    pub(crate) fn trees_wanted(&self) -> bool {
-        self.triggers.wants_trees() || !self.forwards.is_empty()
-    }
-
     /// What readers see. `O(1)`.
     #[must_use]
     pub fn published(&self) -> &Snapshot {

@@ -92,7 +92,7 @@ impl Store {
                 continue;
             };
             let trees = before.map(|before| Trees {
-                before,
+                before: Some(before),
                 after: head.bag.snapshot(),
             });
             if first_time {
@@ -101,6 +101,14 @@ impl Store {
                 self.forwards.take(&head.forwards, &changes, trees.as_ref());
                 self.watches.refill(changes);
             } else if changes.meta.revision > self.published.revision {
+                // A subscriber may want the tree of this revision.
+                let trees = trees.or_else(|| {
+                    let wanted = self.triggers.wants_tree(&changes);
+                    wanted.then(|| Trees {
+                        before: None,
+                        after: head.bag.snapshot(),
+                    })
+                });
                 untold.push(Batch { changes, trees });
             }
         }

@@ -13,21 +13,21 @@ use dhlrs_path::Path;
 use dhlrs_wire::{EDITS_MAX, PAGE_BYTES_MAX};
 
 use crate::config::Forward;
-use crate::log::Trees;
 
 /// The edits that tell the target of a revision, as few messages as fit. A pure function: after a
 /// restart it gives the same messages again.
 pub(crate) fn messages(
     forward: &Forward,
     changes: &Changes,
-    trees: &Trees,
+    before: &Snapshot,
+    after: &Snapshot,
 ) -> Vec<Vec<GuardedEdit>> {
     let mut translation = Translation {
         forward,
         edits: Vec::new(),
     };
     for change in &changes.list {
-        translation.change(change, trees);
+        translation.change(change, before, after);
     }
     let mut messages: Vec<Vec<GuardedEdit>> = Vec::new();
     let mut bytes = 0;
@@ -58,22 +58,19 @@ struct Translation<'a> {
 }
 
 impl Translation<'_> {
-    fn change(&mut self, change: &Change, trees: &Trees) {
+    fn change(&mut self, change: &Change, before: &Snapshot, after: &Snapshot) {
         match change.kind {
             // A resolved value is this process's own; the order of children is the target's.
             ChangeKind::Resolve | ChangeKind::Conflict | ChangeKind::Sort => {}
             ChangeKind::Move | ChangeKind::Rename | ChangeKind::Replace | ChangeKind::Remove => {
-                self.leave(
-                    &trees.before,
-                    change.old_path.as_ref().unwrap_or(&change.path),
-                );
+                self.leave(before, change.old_path.as_ref().unwrap_or(&change.path));
                 if change.kind != ChangeKind::Remove {
-                    self.enter(&trees.after, &change.path);
+                    self.enter(after, &change.path);
                 }
             }
             _ if change.is_of_branch() => {
-                self.leave(&trees.before, &change.path);
-                self.enter(&trees.after, &change.path);
+                self.leave(before, &change.path);
+                self.enter(after, &change.path);
             }
             _ => self.scalar(change),
         }
