@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
+use dhlrs_wire::RefusalKind;
 use serde_json::json;
+
+use crate::refusal;
 
 /// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +49,12 @@ pub enum FailureKind {
     Missing,
     /// A check that the command made came out negative.
     CheckFailed,
+    /// Nobody answers at `--via`, or the link to it broke.
+    Unreachable,
+    /// A node understood, and refused.
+    Refused(RefusalKind),
+    /// A write was sent, and no answer says whether it was carried out.
+    OutcomeUnknown,
     /// Ctrl-C.
     Interrupted,
 }
@@ -62,18 +71,21 @@ pub struct Failure {
 impl FailureKind {
     /// Its name in `{"error":{"kind":…}}`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Usage => "Usage",
-            Self::BadAddress => "BadAddress",
-            Self::BadValue => "BadValue",
-            Self::BadInput => "BadInput",
-            Self::BadConfig => "BadConfig",
-            Self::File => "File",
-            Self::Identity => "Identity",
-            Self::Missing => "Missing",
-            Self::CheckFailed => "CheckFailed",
-            Self::Interrupted => "Interrupted",
+            Self::Usage => "usage",
+            Self::BadAddress => "bad_address",
+            Self::BadValue => "bad_value",
+            Self::BadInput => "bad_input",
+            Self::BadConfig => "bad_config",
+            Self::File => "file",
+            Self::Identity => "identity",
+            Self::Missing => "missing",
+            Self::CheckFailed => "check_failed",
+            Self::Unreachable => "unreachable",
+            Self::Refused(kind) => kind.name(),
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -89,6 +101,9 @@ impl FailureKind {
             | Self::File
             | Self::Identity => Exit::Usage,
             Self::Missing | Self::CheckFailed => Exit::Missing,
+            Self::Unreachable => Exit::Unreachable,
+            Self::Refused(kind) => refusal::exit(kind),
+            Self::OutcomeUnknown => Exit::OutcomeUnknown,
             Self::Interrupted => Exit::Interrupted,
         }
     }

@@ -23,4 +23,4 @@ pub use import_typed::TypedImport;
 pub use json::{JSON_DEPTH_MAX, JsonReader, STRING_BYTES_MAX, Token};
 pub use pending::{Item, PENDING_ROWS_MAX};
 pub use value::{attributes_to_json, number, value_to_json};
-pub(crate) use value::bytes;
+pub(crate) use value::{bytes, text_to_json};

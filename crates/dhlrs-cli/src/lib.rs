@@ -10,10 +10,24 @@
 //!
 //! A library only so that its tests reach its parts; what it promises is the command line, not this interface.
 
+mod arguments;
+mod binding;
+pub mod command;
+mod config;
+mod duration;
 mod error;
+pub mod identity_file;
 pub mod interchange;
 pub mod literal;
+mod position;
+mod refusal;
+pub mod render;
 mod target;
 
+pub use arguments::{Parsed, parse};
+pub use binding::{Allow, Forward, Resolve, StoreOption};
+pub use config::CONFIG_BYTES_MAX;
+pub use duration::parse_duration;
 pub use error::{Exit, Failure, FailureKind};
+pub use position::parse_position;
 pub use target::{PathTarget, PatternTarget, StoreTarget, WatchTarget};

@@ -6,9 +6,17 @@
 )]
 
 mod batches;
+mod bindings;
+mod changes;
+mod command_line;
+mod config;
 mod csv;
+mod failures;
+mod identity;
 mod json;
 mod literals;
 mod plain;
+mod rows;
+mod status;
 mod targets;
 mod typed;

@@ -1,0 +1,128 @@
+//! The command line: what can be said, and how `--help` shows it.
+
+mod client;
+mod examples;
+mod read;
+mod serve;
+mod write;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use client::{ClientArgs, DEFAULT_URL};
+pub use read::{ExportArgs, ExportFormat, LookArgs, QueryArgs, ReadArgs, WatchArgs};
+pub use serve::ServeArgs;
+pub use write::{
+    Condition, ConditionArgs, EditArgs, ImportArgs, ImportFormat, MoveArgs, RemoveArgs, RenameArgs,
+    SetArgs,
+};
+
+/// Everything that `dhlrs` was told.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dhlrs",
+    version,
+    about = "One reactive tree that many processes share",
+    long_about = "One reactive tree that many processes share: serve it, read it, write it, watch it.\n\n\
+        ADDRESS is MACHINE/PROCESS/STORE/PATH, or '//STORE/PATH' for a store of the node at --via. Put it in single \
+        quotes, because #, ? and * mean something to the shell too.",
+    after_help = examples::TOP,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Answers in JSON, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows the main job: three processes, real data, a crash, figures; ends with ok
+    #[command(after_help = examples::DEMO)]
+    Demo(DemoArgs),
+    /// Runs a node with its stores
+    #[command(after_help = examples::SERVE)]
+    Serve(Box<ServeArgs>),
+    /// Prints a value, a branch as JSON, or attributes
+    #[command(after_help = examples::GET)]
+    Get(ReadArgs),
+    /// Lists one level: LABEL, tab, VALUE
+    #[command(after_help = examples::LS)]
+    Ls(ReadArgs),
+    /// Draws a branch
+    #[command(after_help = examples::TREE)]
+    Tree(ReadArgs),
+    /// Lists the attributes of a bag node: NAME, tab, VALUE
+    #[command(after_help = examples::ATTRS)]
+    Attrs(ReadArgs),
+    /// Lists what a pattern matches: PATH, tab, VALUE
+    #[command(after_help = examples::QUERY)]
+    Query(QueryArgs),
+    /// Writes a value or an attribute, and prints the revision
+    #[command(after_help = examples::SET)]
+    Set(SetArgs),
+    /// Removes a bag node with everything in it, or attributes
+    #[command(after_help = examples::RM)]
+    Rm(RemoveArgs),
+    /// Makes a resolver forget what it has cached
+    #[command(after_help = examples::INVALIDATE)]
+    Invalidate(EditArgs),
+    /// Makes a resolver forget, and run again at once
+    #[command(after_help = examples::REFRESH)]
+    Refresh(EditArgs),
+    /// Turns a resolved value into ordinary bag nodes
+    #[command(after_help = examples::MATERIALISE)]
+    Materialise(EditArgs),
+    /// Moves a bag node to another path of its store
+    #[command(after_help = examples::MV)]
+    Mv(MoveArgs),
+    /// Gives a bag node another label
+    #[command(after_help = examples::RENAME)]
+    Rename(RenameArgs),
+    /// Prints changes as they happen: REV KIND PATH OLD -> NEW
+    #[command(after_help = examples::WATCH)]
+    Watch(WatchArgs),
+    /// Reads a JSON or CSV file into a branch
+    #[command(after_help = examples::IMPORT)]
+    Import(ImportArgs),
+    /// Prints a branch as JSON
+    #[command(after_help = examples::EXPORT)]
+    Export(ExportArgs),
+    /// Prints this user's key, and makes one at the first use
+    #[command(after_help = examples::KEY)]
+    Key(KeyArgs),
+    /// Prints what a node is, has and sees
+    #[command(after_help = examples::STATUS)]
+    Status(LookArgs),
+    /// Prints a completion script for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What `demo` can be told.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Imports this file instead of the records that come with the program
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// The field that labels the records of --input
+    #[arg(long, value_name = "FIELD", requires = "input")]
+    pub key: Option<String>,
+}
+
+/// What `key` can be told.
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// The key file, instead of ~/.config/dhlrs/identity
+    #[arg(long, value_name = "FILE", env = "DHLRS_IDENTITY")]
+    pub identity: Option<PathBuf>,
+}

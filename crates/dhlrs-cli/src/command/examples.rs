@@ -1,0 +1,122 @@
+//! The examples that `--help` shows. A test parses every line, and checks that addresses are quoted.
+
+pub(super) const TOP: &str = "\
+Examples:
+  dhlrs demo
+  dhlrs serve --data ./data
+  dhlrs set '//main/orders.o1.status' paid
+  dhlrs get '//main/orders.o1.status'
+  dhlrs watch '//main/orders'
+
+Exit codes: 0 done, 1 missing or a check failed, 2 usage, 3 refused, 4 unreachable or a read timed out,
+5 a write was sent and its outcome is unknown, 130 Ctrl-C.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  dhlrs demo
+  dhlrs demo --input records.json --key id";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  dhlrs serve
+  dhlrs serve --data ./data --store orders --store stock
+  dhlrs serve --name base/main --listen ws://127.0.0.1:0 --connect ws://10.0.0.7:7411
+  dhlrs serve --resolve 'main/profiles.*=base/main/people/{user_id},cache=30'
+  dhlrs serve --forward 'main/orders.**=base/main/in'
+  dhlrs serve --config node.toml";
+
+pub(super) const GET: &str = "\
+Examples:
+  dhlrs get '//main/orders.o1.status'
+  dhlrs get 'base/main/orders/#0.status'
+  dhlrs get '//main/orders.o1?colour'
+  dhlrs get '//main/orders' --json";
+
+pub(super) const LS: &str = "\
+Examples:
+  dhlrs ls '//main'
+  dhlrs ls '//main/orders.#-1'";
+
+pub(super) const TREE: &str = "\
+Examples:
+  dhlrs tree '//main'
+  dhlrs tree 'base/main/orders/o1' --static";
+
+pub(super) const ATTRS: &str = "\
+Examples:
+  dhlrs attrs '//main/orders.o1'
+  dhlrs attrs '//main'";
+
+pub(super) const QUERY: &str = "\
+Examples:
+  dhlrs query '//main/**.name'
+  dhlrs query '//main/orders.*.status'";
+
+pub(super) const SET: &str = "\
+Examples:
+  dhlrs set '//main/orders.o1.status' paid
+  dhlrs set '//main/orders.o1.total' 12.50 --type decimal
+  dhlrs set '//main/orders.o1?colour' red
+  dhlrs set '//main/balance' -5
+  dhlrs set '//main/orders.o2' null --if-missing --position before:o1
+  dhlrs set '//main/orders.o1.note' - --reason 'from the field'
+  dhlrs set --stdin --in-flight 64";
+
+pub(super) const RM: &str = "\
+Examples:
+  dhlrs rm '//main/orders.o1'
+  dhlrs rm '//main/orders.o1?colour'
+  dhlrs rm '//main/orders.#0' --if-rev 41";
+
+pub(super) const INVALIDATE: &str = "\
+Examples:
+  dhlrs invalidate '//main/profiles.u1'";
+
+pub(super) const REFRESH: &str = "\
+Examples:
+  dhlrs refresh '//main/profiles.u1'";
+
+pub(super) const MATERIALISE: &str = "\
+Examples:
+  dhlrs materialise '//main/profiles.u1'";
+
+pub(super) const MV: &str = "\
+Examples:
+  dhlrs mv '//main/orders.o1' '//main/archive.o1'
+  dhlrs mv '//main/orders.o1' '//main/orders.o1' --position first";
+
+pub(super) const RENAME: &str = "\
+Examples:
+  dhlrs rename '//main/orders.o1' o-0001";
+
+pub(super) const WATCH: &str = "\
+Examples:
+  dhlrs watch '//main/orders'
+  dhlrs watch '//main/orders.*.status' --kind value --count 1 --for 10s
+  dhlrs watch '//main' --from 1 --json";
+
+pub(super) const IMPORT: &str = "\
+Examples:
+  dhlrs import '//main/records' field-assessments.json --key id
+  dhlrs import '//main/stock' stock.csv --key sku
+  dhlrs import '//copy' tree.json --typed
+  dhlrs import '//main/in' - --format json";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  dhlrs export '//main/orders'
+  dhlrs export '//main' --typed";
+
+pub(super) const KEY: &str = "\
+Examples:
+  dhlrs key
+  dhlrs key --identity ./team.key";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  dhlrs status
+  dhlrs status --via ws://10.0.0.7:7411 --json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  dhlrs completions bash";

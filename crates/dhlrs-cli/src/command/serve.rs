@@ -1,0 +1,51 @@
+//! What a node is told when it starts.
+
+use std::path::PathBuf;
+
+use dhlrs_path::NodeName;
+
+use crate::{Allow, Forward, Resolve, StoreOption};
+
+/// What `serve` can be told.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// The name of this node; by default HOSTNAME/main
+    #[arg(long, value_name = "MACHINE/PROCESS")]
+    pub name: Option<NodeName>,
+    /// Keeps the stores and the node's key in this directory; without it everything is in memory
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Listens there (repeatable); by default ws://127.0.0.1:7411; port 0 takes a free one
+    #[arg(long, value_name = "URL")]
+    pub listen: Vec<String>,
+    /// Connects to another node there (repeatable)
+    #[arg(long, value_name = "URL")]
+    pub connect: Vec<String>,
+    /// Opens a store, and makes it if it is new (repeatable); by default main
+    #[arg(long, value_name = "NAME[=owned]")]
+    pub store: Vec<StoreOption>,
+    /// Reads these options from a TOML file, under the same long names; the command line wins
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data directory was put back from a backup: revisions begin a new incarnation
+    #[arg(long, requires = "data")]
+    pub restored: bool,
+    /// Lets this key connect (repeatable); with a name, holds that name for it
+    #[arg(long, value_name = "KEY[=MACHINE/PROCESS]")]
+    pub allow: Vec<Allow>,
+    /// Values below the pattern come from that address when they are read (repeatable)
+    #[arg(long, value_name = "STORE/PATTERN=ADDRESS[,cache=SECONDS]")]
+    pub resolve: Vec<Resolve>,
+    /// Sends changes below the pattern on to that address (repeatable)
+    #[arg(long, value_name = "STORE/PATTERN=ADDRESS")]
+    pub forward: Vec<Forward>,
+    /// The certificate chain for wss:// listeners, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key for wss:// listeners, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Trusts the certificate authorities in this PEM file for wss:// connections, and no others
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+}

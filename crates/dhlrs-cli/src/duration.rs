@@ -1,0 +1,34 @@
+//! `500ms`, `5s`, `2m`, `1h`; a bare number is seconds.
+
+use std::time::Duration;
+
+/// The longest time that can be asked for, in seconds: a year.
+const SECONDS_MAX: u64 = 365 * 24 * 3600;
+
+/// Reads a time that is not zero.
+///
+/// # Errors
+///
+/// With the forms that are read.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit_ms))
+        .filter(|&ms| ms > 0 && ms <= SECONDS_MAX * 1_000)
+        .map(Duration::from_millis)
+        .ok_or_else(|| {
+            "write a whole number with its unit: 500ms, 5s, 2m, 1h; at most a year".to_owned()
+        })
+}

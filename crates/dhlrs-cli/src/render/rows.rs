@@ -1,0 +1,130 @@
+//! Rows of a read: one bag node, a level, a drawing.
+
+use dhlrs_bag::{Attributes, Value};
+use dhlrs_path::{Address, Query};
+use dhlrs_wire::{ReadRow, Revision};
+
+use crate::interchange::{attributes_to_json, text_to_json, value_to_json};
+
+/// `NAME<TAB>VALUE`: a line of `ls` and `query`. Values are compact typed JSON, a bag is `{"$branch":CHILDREN}`.
+#[must_use]
+pub fn list_line(row: &ReadRow) -> String {
+    format!("{}\t{}", row.name, shown(row))
+}
+
+/// What `get` prints of one bag node.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeView<'a> {
+    /// The complete address that was asked for, with its query.
+    pub address: &'a Address,
+    /// The value; `None` is a bag.
+    pub value: Option<&'a Value>,
+    /// Its attributes.
+    pub attributes: &'a Attributes,
+    /// The revision of the answer.
+    pub revision: Revision,
+}
+
+impl NodeView<'_> {
+    /// A scalar as it stands, a List as JSON, the attributes that a query names: one as a scalar, more as JSON.
+    ///
+    /// `None` is an attribute that is not there, or a bag, which is printed as it comes in.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self.address.path().query() {
+            None => self.value.map(scalar),
+            Some(Query::All) => Some(attributes_to_json(self.attributes)),
+            Some(query) => {
+                let mut names = query.names();
+                match (names.next(), names.next()) {
+                    (Some(name), None) => self.attributes.get(&name).map(scalar),
+                    _ => Some(attributes_to_json(&self.chosen(query))),
+                }
+            }
+        }
+    }
+
+    /// `{address,type,value,attrs,revision,incarnation}`; `bag` is the value of a bag, as JSON.
+    #[must_use]
+    pub fn json(&self, bag: &str) -> String {
+        let attributes = match self.address.path().query() {
+            Some(query @ Query::Names(_)) => self.chosen(query),
+            _ => self.attributes.clone(),
+        };
+        format!(
+            r#"{{"address":{},"type":"{}","value":{},"attrs":{},"revision":{},"incarnation":"{}"}}"#,
+            text_to_json(&self.address.to_string()),
+            self.value.map_or("bag", Value::type_name),
+            self.value.map_or_else(|| bag.to_owned(), value_to_json),
+            attributes_to_json(&attributes),
+            self.revision.number,
+            self.revision.incarnation,
+        )
+    }
+
+    fn chosen(&self, query: Query<'_>) -> Attributes {
+        let mut chosen = Attributes::new();
+        for (name, value) in self
+            .attributes
+            .iter()
+            .filter(|(name, _)| query.includes(name))
+        {
+            chosen.insert(name.clone(), value.clone());
+        }
+        chosen
+    }
+}
+
+/// Draws a branch line by line while its rows come in.
+#[derive(Debug, Default)]
+pub struct TreeDrawing {
+    // For each bag on the way down, how many of its children are still to come.
+    left: Vec<u64>,
+}
+
+impl TreeDrawing {
+    /// The line of the next row, in document order; the first one is the addressed bag node.
+    pub fn line(&mut self, row: &ReadRow) -> String {
+        let depth = usize::from(row.depth);
+        self.left.truncate(depth);
+        let mut line = String::new();
+        if let Some((parent, above)) = self.left.split_last_mut() {
+            for left in above {
+                line.push_str(if *left > 0 { "│   " } else { "    " });
+            }
+            *parent = parent.saturating_sub(1);
+            line.push_str(if *parent > 0 {
+                "├── "
+            } else {
+                "└── "
+            });
+        }
+        self.left.push(row.children);
+        line.push_str(&row.name);
+        if let Some(value) = &row.value {
+            line.push_str(": ");
+            line.push_str(&value_to_json(value));
+        }
+        for (name, value) in row.attributes.iter() {
+            line.push_str(&format!(" @{name}={}", value_to_json(value)));
+        }
+        if let Some(resolver) = &row.resolver {
+            line.push_str(&format!(" (resolver {})", resolver.name));
+        }
+        line
+    }
+}
+
+fn shown(row: &ReadRow) -> String {
+    match &row.value {
+        Some(value) => value_to_json(value),
+        None => format!(r#"{{"$branch":{}}}"#, row.children),
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::List(_) => value_to_json(value),
+        other => other.to_string(),
+    }
+}
