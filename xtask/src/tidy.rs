@@ -62,8 +62,8 @@ pub const RULES: &[(&str, Rule)] = &[
     ("package counts", graph::package_counts),
     ("manifests", manifests::manifests),
     (
-        "dependencies are explained",
-        manifests::dependencies_are_explained,
+        "dependencies are used and explained",
+        manifests::dependencies_are_used_and_explained,
     ),
     ("sources", sources::sources),
     ("the tree stands alone", tree::stands_alone),

@@ -1,6 +1,6 @@
 //! What stands in each `Cargo.toml`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::Problem;
 use crate::{Workspace, XtaskError};
@@ -64,7 +64,7 @@ pub(super) fn manifests(workspace: &Workspace) -> Result<Vec<Problem>, XtaskErro
     Ok(problems)
 }
 
-pub(super) fn dependencies_are_explained(
+pub(super) fn dependencies_are_used_and_explained(
     workspace: &Workspace,
 ) -> Result<Vec<Problem>, XtaskError> {
     let top = parse(workspace, Path::new("Cargo.toml"))?;
@@ -73,17 +73,26 @@ pub(super) fn dependencies_are_explained(
         .get("workspace")
         .and_then(|table| table.get("dependencies")?.as_table())
         .ok_or_else(|| XtaskError::new("Cargo.toml has no [workspace.dependencies]"))?;
-    Ok(declared
-        .iter()
-        .filter(|(_, how)| how.get("path").is_none())
-        .filter(|(name, _)| !page.contains(&format!("`{name}`")))
-        .map(|(name, _)| {
-            Problem::new(
-                EXPLAINED,
-                format!("says nothing about `{name}`: why it is there, what else was considered"),
-            )
-        })
-        .collect())
+    let used: BTreeSet<&str> = workspace
+        .metadata()
+        .workspace_packages()
+        .into_iter()
+        .flat_map(|package| &package.dependencies)
+        .map(|dependency| dependency.name.as_str())
+        .collect();
+    let mut problems = Vec::new();
+    for (name, _) in declared.iter().filter(|(_, how)| how.get("path").is_none()) {
+        if !used.contains(name.as_str()) {
+            let message =
+                format!("declares `{name}`, which no crate uses; drop it there and in {EXPLAINED}");
+            problems.push(Problem::new("Cargo.toml", message));
+        } else if !page.contains(&format!("`{name}`")) {
+            let message =
+                format!("says nothing about `{name}`: why it is there, what else was considered");
+            problems.push(Problem::new(EXPLAINED, message));
+        }
+    }
+    Ok(problems)
 }
 
 fn parse(workspace: &Workspace, file: &Path) -> Result<toml::Table, XtaskError> {

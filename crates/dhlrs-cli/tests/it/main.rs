@@ -1,6 +1,7 @@
 //! What the parts of the program do; the commands themselves are tested as processes.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
