@@ -5,7 +5,6 @@ use crate::{
     NodeId, Op, Placed, ResolverRef, ResolverWrite, Shown, Tree, Value,
     slot::{Held, Slot, VACANT, View, extra},
     tree::{Place, ROOT_SLOT},
-    walk::Cursor,
 };
 
 /// Carries out ops on a tree, with or without a report of what changed.
@@ -485,48 +484,6 @@ impl AttributesWrite {
 }
 
 impl Tree {
-    /// Puts the rows of a branch into an empty bag.
-    pub(crate) fn fill(
-        &mut self,
-        bag: u32,
-        view: View,
-        branch: &Branch,
-        first: NodeId,
-        revision: u64,
-    ) {
-        let mut open = vec![(bag, view)];
-        for (number, row) in branch.rows().iter().enumerate() {
-            open.truncate(usize::from(row.depth) + 1);
-            let Some((parent, view)) = open.last().copied() else {
-                return;
-            };
-            let at = self.add(Slot {
-                id: first.plus(number as u64),
-                label: row.label.clone(),
-                held: row.value.clone().map_or_else(Held::empty_bag, Held::Scalar),
-                extra: extra(row.attributes.clone().without_nulls(), row.resolver.clone()),
-                revision,
-                ..VACANT.clone()
-            });
-            self.attach(parent, view, Place::Last, at);
-            if row.value.is_none() {
-                open.push((at, View::Stored));
-            }
-        }
-    }
-
-    pub(crate) fn shown(&self, at: u32, view: View) -> Shown {
-        match self.slot(at).held(view) {
-            Held::Scalar(value) => Shown::Scalar(value.clone()),
-            Held::Bag(_) => Shown::Branch {
-                nodes: match view {
-                    View::Stored => self.nodes_in(at),
-                    View::Shown => Cursor::new(self, at, view).count() as u64,
-                },
-            },
-        }
-    }
-
     pub(crate) fn place_of(&self, at: u32) -> (Path<'static>, Vec<NodeId>) {
         let ancestors = self.around(at).map(|bag| self.slot(bag).id).collect();
         (self.path_of(at), ancestors)

@@ -6,7 +6,8 @@ use crate::{
     AttributesWrite, Bag, Branch, BranchBuilder, Content, EditError, EditErrorKind as Kind, NodeId,
     Op, Placed, Position, ResolverWrite, Row, Tree, Value,
     fit::{Fit, check_node},
-    order::{Judge, Put, Refusal},
+    order::{Judge, Refusal},
+    putting::Put,
     slot::{Held, View},
     tree::ROOT_SLOT,
 };

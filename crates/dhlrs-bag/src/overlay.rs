@@ -3,12 +3,10 @@
 use dhlrs_path::Path;
 
 use crate::{
-    Bag, BagNode, Branch, BranchBuilder, Change, ChangeKind, Content, EditError, EditErrorKind,
-    Label, NodeId, Row, Shown, Tree, Value,
+    Bag, Change, ChangeKind, Content, EditError, EditErrorKind, Label, NodeId, Shown, Tree, Value,
     fit::Fit,
     slot::{Held, Slot, VACANT, View, extra},
     tree::{Place, ROOT_SLOT},
-    walk::Cursor,
 };
 
 impl Bag {
@@ -68,55 +66,7 @@ impl Bag {
     }
 }
 
-impl BagNode<'_> {
-    /// Everything stored in it, as a branch. O(n).
-    pub fn branch(&self) -> Branch {
-        self.tree.branch_of(self.at, View::Stored)
-    }
-}
-
 impl Tree {
-    pub(crate) fn branch_of(&self, at: u32, view: View) -> Branch {
-        let mut builder = BranchBuilder::new();
-        for (depth, at) in Cursor::new(self, at, view) {
-            let slot = self.slot(at);
-            let pushed = builder.push(Row {
-                depth,
-                label: slot.label.clone(),
-                value: slot.held(view).scalar().cloned(),
-                attributes: slot.attributes().clone(),
-                resolver: slot.resolver().cloned(),
-            });
-            // A tree keeps the rules of a branch; only a branch can be too long, then it is cut.
-            if pushed.is_err() {
-                break;
-            }
-        }
-        builder.finish()
-    }
-
-    /// Whether the content of a node is this branch.
-    pub(crate) fn holds_branch(&self, at: u32, view: View, branch: &Branch) -> bool {
-        if self.children(at, view).is_none() {
-            return false;
-        }
-        let mut rows = branch.rows().iter();
-        for (depth, at) in Cursor::new(self, at, view) {
-            let slot = self.slot(at);
-            let is_same = rows.next().is_some_and(|row| {
-                row.depth == depth
-                    && row.label == slot.label
-                    && row.value.as_ref() == slot.held(view).scalar()
-                    && row.attributes == *slot.attributes()
-                    && row.resolver.as_ref() == slot.resolver()
-            });
-            if !is_same {
-                return false;
-            }
-        }
-        rows.next().is_none()
-    }
-
     fn may_show_children(&self, at: u32) -> bool {
         match self.slot(at).held(View::Shown) {
             Held::Bag(_) | Held::Scalar(Value::Null) => true,

@@ -102,15 +102,6 @@ impl Iterator for Rows<'_> {
     }
 }
 
-impl Tree {
-    pub(crate) fn nodes_in(&self, at: u32) -> u64 {
-        if at == crate::tree::ROOT_SLOT {
-            return self.node_count();
-        }
-        Cursor::new(self, at, View::Stored).count() as u64
-    }
-}
-
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         let same = |a: &Slot, b: &Slot| {

@@ -147,3 +147,11 @@ proptest! {
         prop_assert_eq!(&rest[..], &expected[stop.min(expected.len())..]);
     }
 }
+
+#[test]
+fn readers_may_be_on_other_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<dhlrs_bag::Snapshot>();
+    shared::<Bag>();
+    shared::<dhlrs_bag::Change>();
+}
