@@ -33,6 +33,8 @@ pub struct MemoryChannel {
 #[derive(Debug)]
 pub(super) struct Core {
     inbox: Mutex<FrameReceiver>,
+    // Turns true when this side closes, so that a waiting receiver makes way.
+    closing: watch::Sender<bool>,
 }
 
 impl MemoryChannel {
@@ -57,6 +59,7 @@ impl MemoryChannel {
         let end = |peer: &str, outbox, inbox| {
             let core = Arc::new(Core {
                 inbox: Mutex::new(inbox),
+                closing: watch::channel(false).0,
             });
             link.track(&core);
             Self {
@@ -77,10 +80,11 @@ impl MemoryChannel {
     }
 
     fn cut_error(&self) -> TransportError {
-        TransportError::new(
-            TransportErrorKind::Closed,
-            format!("the line to {} was cut", self.peer),
-        )
+        self.closed("the line was cut")
+    }
+
+    fn closed(&self, why: &str) -> TransportError {
+        TransportError::new(TransportErrorKind::Closed, format!("{}: {why}", self.peer))
     }
 }
 
@@ -134,6 +138,7 @@ impl Channel for MemoryChannel {
     async fn recv(&self) -> Result<Received, TransportError> {
         let mut inbox = self.core.inbox.lock().await;
         let mut link = self.link.clone();
+        let mut closing = self.core.closing.subscribe();
         loop {
             let state = *link.borrow_and_update();
             if self.is_cut(&state) {
@@ -143,6 +148,10 @@ impl Channel for MemoryChannel {
             let queued = tokio::select! {
                 biased;
                 _ = link.changed() => continue,
+                _ = closing.wait_for(|closing| *closing) => {
+                    lose_all(&mut inbox);
+                    return Err(self.closed("this side has closed the channel"));
+                }
                 queued = inbox.recv(), if !state.stalled => queued,
             };
             return match queued {
@@ -151,10 +160,10 @@ impl Channel for MemoryChannel {
                     Ok(Received::Frame(frame))
                 }
                 Some(Queued::Gap) => Ok(Received::Gap),
-                None => Err(TransportError::new(
-                    TransportErrorKind::Closed,
-                    format!("{} closed the channel", self.peer),
-                )),
+                None => {
+                    self.outbox.close();
+                    Err(self.closed("it is gone, or closed the channel"))
+                }
             };
         }
     }
@@ -162,6 +171,8 @@ impl Channel for MemoryChannel {
     // What was accepted is in the other end's hands already, so there is nothing to wait for.
     async fn close(&self, _drain: Duration) -> Result<(), TransportError> {
         self.outbox.close();
+        self.core.closing.send_replace(true);
+        self.core.lose_queued();
         let is_cut = self.is_cut(&self.link.borrow());
         if is_cut {
             Err(self.cut_error())
@@ -172,7 +183,7 @@ impl Channel for MemoryChannel {
 }
 
 impl Core {
-    // If a receiver holds the inbox, it sees the cut itself and loses what is left.
+    // If a receiver holds the inbox, it sees the cut or the close itself, and loses what is left.
     pub(super) fn lose_queued(&self) {
         if let Ok(mut inbox) = self.inbox.try_lock() {
             lose_all(&mut inbox);
