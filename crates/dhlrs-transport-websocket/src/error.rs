@@ -1,0 +1,151 @@
+//! What the layers below report, in the words of a transport.
+
+use std::fmt::Display;
+use std::io;
+
+use dhlrs_transport::{TransportError, TransportErrorKind, TransportUrl};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+
+use TransportErrorKind::{Closed, Denied, Malformed, Unavailable, WrongProtocol};
+
+/// Why TLS with the server did not come about.
+pub(crate) fn tls_connect_failed(url: &TransportUrl, err: io::Error) -> TransportError {
+    let (kind, why) = match rustls_error(&err) {
+        Some(rustls::Error::InvalidCertificate(why)) => (Denied, distrust(url.host(), why)),
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => (
+            WrongProtocol,
+            "it answers without TLS; if that is meant, write ws://".to_owned(),
+        ),
+        Some(why) => (WrongProtocol, format!("no TLS: {why}")),
+        None => (
+            Unavailable,
+            format!("{err}; if no TLS is meant, write ws://"),
+        ),
+    };
+    TransportError::caused_by(kind, format!("{url}: {why}"), err)
+}
+
+fn distrust(host: &str, why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "its certificate comes from a CA that is not trusted here; if the CA is yours, name \
+             it with --tls-ca"
+                .to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired: renew it there, or set the clock here".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet: wait, or set the clock here".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("its certificate is not for {host:?}: use a name that it lists")
+        }
+        other => format!("its certificate does not hold: {other}"),
+    }
+}
+
+/// Why the server did not become a WebSocket.
+pub(crate) fn upgrade_failed(url: &TransportUrl, encrypted: bool, err: Error) -> TransportError {
+    let hint = if encrypted {
+        ""
+    } else {
+        "; if it expects TLS, write wss://"
+    };
+    let (kind, why) = match &err {
+        Error::Http(response) => match response.status() {
+            StatusCode::SERVICE_UNAVAILABLE => (Unavailable, "it is full; later".to_owned()),
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                (Denied, format!("it answers {status}"))
+            }
+            status => (
+                WrongProtocol,
+                format!("it answers {status}, as a web server does: is the port right?{hint}"),
+            ),
+        },
+        Error::Protocol(ProtocolError::HandshakeIncomplete) | Error::Io(_) => (
+            Unavailable,
+            format!("it hung up during the handshake{hint}"),
+        ),
+        other => (
+            WrongProtocol,
+            format!("no WebSocket answers: {other}{hint}"),
+        ),
+    };
+    TransportError::caused_by(kind, format!("{url}: {why}"), err)
+}
+
+/// Why a client's TLS did not come about.
+pub(crate) fn tls_accept_failed(peer: &dyn Display, err: io::Error) -> TransportError {
+    let (kind, why) = match rustls_error(&err) {
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown,
+        )) => (
+            Denied,
+            "it does not trust the certificate shown here".to_owned(),
+        ),
+        Some(rustls::Error::InvalidMessage(_)) => (
+            WrongProtocol,
+            "it speaks no TLS; it should connect to wss://".to_owned(),
+        ),
+        Some(why) => (WrongProtocol, format!("no TLS: {why}")),
+        None => (Closed, format!("it hung up during the handshake: {err}")),
+    };
+    TransportError::caused_by(kind, format!("{peer}: {why}"), err)
+}
+
+/// Why a client did not become a WebSocket.
+pub(crate) fn accept_failed(peer: &dyn Display, err: Error) -> TransportError {
+    let (kind, why) = match &err {
+        // In TLS 1.3 the server is done before the client has judged its certificate.
+        Error::Io(io) if rustls_error(io).is_some_and(is_distrust) => (
+            Denied,
+            "it does not trust the certificate shown here".to_owned(),
+        ),
+        Error::Http(response) if response.status() == StatusCode::FORBIDDEN => {
+            (Denied, "a web page asks, by its Origin header".to_owned())
+        }
+        Error::Http(_) => (Unavailable, "too many connections are open".to_owned()),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) | Error::Io(_) => {
+            (Closed, "it hung up during the handshake".to_owned())
+        }
+        other => (WrongProtocol, format!("no WebSocket asks: {other}")),
+    };
+    TransportError::caused_by(kind, format!("{peer}: {why}"), err)
+}
+
+/// Why an open channel ended.
+pub(crate) fn channel_failed(peer: &str, err: Error) -> TransportError {
+    let (kind, why) = match &err {
+        Error::ConnectionClosed | Error::AlreadyClosed => (Closed, "it closed the channel".into()),
+        Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing,
+        ) => (Closed, "the connection was lost".into()),
+        Error::Io(err) => (Closed, format!("the connection was lost: {err}")),
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => (
+            Malformed,
+            format!("it sent a frame of {size} bytes, limit {max_size}"),
+        ),
+        other => (Malformed, other.to_string()),
+    };
+    TransportError::caused_by(kind, format!("{peer}: {why}"), err)
+}
+
+fn rustls_error(err: &io::Error) -> Option<&rustls::Error> {
+    err.get_ref()?.downcast_ref()
+}
+
+fn is_distrust(err: &rustls::Error) -> bool {
+    use AlertDescription::{BadCertificate, CertificateExpired, CertificateUnknown, UnknownCA};
+    matches!(
+        err,
+        rustls::Error::AlertReceived(
+            UnknownCA | BadCertificate | CertificateExpired | CertificateUnknown
+        )
+    )
+}
