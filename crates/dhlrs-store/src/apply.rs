@@ -3,7 +3,7 @@
 //! It cannot fail: everything was decided before. It runs ahead of the disk, on head, which nobody
 //! reads.
 
-use dhlrs_bag::{Changes, Meta};
+use dhlrs_bag::{Change, ChangeKind, Changes, Meta};
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
 use crate::intent::{check_envelope, encode_answer};
@@ -12,6 +12,11 @@ use crate::machine::Store;
 use crate::order::{Ordered, order};
 use crate::port::Caller;
 use crate::record::{Record, SessionAnswer};
+
+/// Whether a change is none of the store's history.
+fn is_of_overlays(change: &Change) -> bool {
+    change.kind == ChangeKind::Resolve || change.invalidated
+}
 
 impl Store {
     /// Takes an intent through order, log and apply. The answer is released with the ticket.
@@ -22,7 +27,7 @@ impl Store {
         session: Option<dhlrs_bag::MsgId>,
     ) -> Result<Reply, Refusal> {
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
-        let revision = self.head.next_revision();
+        let mut revision = self.head.next_revision();
         let ordered = check_envelope(intent)
             .and_then(|()| self.check_incarnation(intent))
             .and_then(|()| order(&mut self.head.bag, &intent.edits, intent.atomic, revision));
@@ -30,6 +35,9 @@ impl Store {
             Err(refusal) => (Err(refusal), None),
             Ok(ordered) if ordered.changes.is_empty() => (Ok(self.written(&ordered)), None),
             Ok(ordered) => {
+                if ordered.changes.iter().all(is_of_overlays) {
+                    revision = self.head.revision;
+                }
                 self.head.revision = revision;
                 (Ok(self.written(&ordered)), Some(ordered))
             }
@@ -70,12 +78,17 @@ impl Store {
             list: changes,
             transaction,
         };
-        self.log(&Record::Change {
-            meta,
-            transaction,
-            ops,
-            answer,
-        });
+        // Overlays are this process's own: an invalidation takes no revision and leaves no record.
+        if !changes.list.iter().all(is_of_overlays) {
+            self.log(&Record::Change {
+                meta,
+                transaction,
+                ops,
+                answer,
+            });
+        } else if let Some(answer) = answer {
+            self.log(&Record::Answer(answer));
+        }
         let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
         let trees = wants_tree.then(|| Trees {
             before,

@@ -7,27 +7,26 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dhlrs_bag::{Changes, GuardedEdit, MsgId, Snapshot, SubscriberId};
+use dhlrs_bag::{Changes, GuardedEdit, Snapshot, SubscriberId};
 use dhlrs_clock::{Stamp, Time};
-use dhlrs_wire::{CAUSE_MAX, ForwardStatus, Intent, Refusal, RefusalKind, Reply, Request};
+use dhlrs_trigger::touches_below;
+use dhlrs_wire::{CAUSE_MAX, ForwardStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Forward};
 use crate::log::Trees;
-use crate::machine::Store;
-use crate::port::{ErrandId, Output};
-use crate::record::Record;
+use crate::port::ErrandId;
 use crate::session::SessionId;
 use crate::translate::messages;
 
 /// Messages of one forward that wait for an answer.
 const FORWARD_MESSAGES_MAX: usize = 64;
 /// How long one message waits for its answer before it is sent again.
-const FORWARD_TIMEOUT_MS: u64 = 10_000;
-const RETRY_MS_MIN: u64 = 50;
+pub(crate) const FORWARD_TIMEOUT_MS: u64 = 10_000;
+pub(crate) const RETRY_MS_MIN: u64 = 50;
 const RETRY_MS_MAX: u64 = 5_000;
 /// Answered messages, and the time since the first of them, after which the cursor is logged.
-const CURSOR_MESSAGES: u64 = 64;
+pub(crate) const CURSOR_MESSAGES: u64 = 64;
 const CURSOR_MS: u64 = 1_000;
 
 /// Names a forward: a hash of its pattern and its target, so a restart finds its cursor again. As a
@@ -67,36 +66,36 @@ impl ForwardCursor {
 /// The forwards of a store, as far as they are not in the log.
 #[derive(Debug)]
 pub(crate) struct Forwards {
-    list: Vec<Running>,
-    errands: BTreeMap<ErrandId, (ForwardId, Errand)>,
-    next_errand: u64,
-    log_bytes_max: usize,
+    pub(crate) list: Vec<Running>,
+    pub(crate) errands: BTreeMap<ErrandId, (ForwardId, Errand)>,
+    pub(crate) next_errand: u64,
+    pub(crate) log_bytes_max: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Errand {
+pub(crate) enum Errand {
     Open,
     Message { counter: u64 },
 }
 
 #[derive(Debug)]
-struct Running {
-    id: ForwardId,
-    forward: Forward,
+pub(crate) struct Running {
+    pub(crate) id: ForwardId,
+    pub(crate) forward: Forward,
     /// Revisions that have not become messages yet.
-    queue: VecDeque<Queued>,
-    queue_bytes: usize,
-    flights: VecDeque<Flight>,
+    pub(crate) queue: VecDeque<Queued>,
+    pub(crate) queue_bytes: usize,
+    pub(crate) flights: VecDeque<Flight>,
     /// Messages with an answer, and when the first of them came, since the cursor was logged.
-    unlogged: u64,
-    log_at_ms: Option<u64>,
-    progress: Option<ForwardCursor>,
-    opening: bool,
+    pub(crate) unlogged: u64,
+    pub(crate) log_at_ms: Option<u64>,
+    pub(crate) progress: Option<ForwardCursor>,
+    pub(crate) opening: bool,
     /// The session may be used when this ticket has been released.
-    session_from_ticket: u64,
-    retry_at_ms: Option<u64>,
-    retry_ms: u64,
-    stopped: Option<String>,
+    pub(crate) session_from_ticket: u64,
+    pub(crate) retry_at_ms: Option<u64>,
+    pub(crate) retry_ms: u64,
+    pub(crate) stopped: Option<String>,
 }
 
 #[derive(Debug)]
@@ -110,16 +109,16 @@ struct Queued {
 
 /// One message on its way.
 #[derive(Debug)]
-struct Flight {
-    counter: u64,
-    revision: u64,
-    last_of_revision: bool,
-    edits: Vec<GuardedEdit>,
-    reason: Option<String>,
-    stamp: Stamp,
-    cause: Vec<SubscriberId>,
-    under_way: bool,
-    answered: bool,
+pub(crate) struct Flight {
+    pub(crate) counter: u64,
+    pub(crate) revision: u64,
+    pub(crate) last_of_revision: bool,
+    pub(crate) edits: Vec<GuardedEdit>,
+    pub(crate) reason: Option<String>,
+    pub(crate) stamp: Stamp,
+    pub(crate) cause: Vec<SubscriberId>,
+    pub(crate) under_way: bool,
+    pub(crate) answered: bool,
 }
 
 impl Forwards {
@@ -208,7 +207,7 @@ impl Forwards {
             .min()
     }
 
-    fn errand(&mut self, forward: ForwardId, errand: Errand) -> ErrandId {
+    pub(crate) fn errand(&mut self, forward: ForwardId, errand: Errand) -> ErrandId {
         self.next_errand += 1;
         let id = ErrandId(self.next_errand);
         self.errands.insert(id, (forward, errand));
@@ -287,12 +286,12 @@ impl Running {
         let pattern = &self.forward.pattern;
         let is_touched = |path| {
             pattern.matches_path(path)
-                || (change.is_of_branch() && pattern.intersects_subtree(path))
+                || (touches_below(change) && pattern.intersects_subtree(path))
         };
         is_touched(&change.path) || change.old_path.as_ref().is_some_and(is_touched)
     }
 
-    fn stop(&mut self, why: String) {
+    pub(crate) fn stop(&mut self, why: String) {
         self.stopped = Some(why);
         self.queue.clear();
         self.queue_bytes = 0;
@@ -302,7 +301,7 @@ impl Running {
     }
 
     /// Turns queued revisions into messages while there is room for them.
-    fn fill(&mut self, cursor: &ForwardCursor, warnings: &mut Vec<String>) {
+    pub(crate) fn fill(&mut self, cursor: &ForwardCursor, warnings: &mut Vec<String>) {
         while self.flights.len() < FORWARD_MESSAGES_MAX {
             let Some(queued) = self.queue.pop_front() else {
                 return;
@@ -360,7 +359,7 @@ impl Running {
         }
     }
 
-    fn pause(&mut self, now: Time) {
+    pub(crate) fn pause(&mut self, now: Time) {
         if self.retry_at_ms.is_none() {
             self.retry_at_ms = Some(now.monotonic_ms + self.retry_ms);
             self.retry_ms = (self.retry_ms * 2).min(RETRY_MS_MAX);
@@ -368,7 +367,7 @@ impl Running {
     }
 
     /// Moves the cursor over the answered messages at the front.
-    fn advance(&mut self, now: Time, cursor: &ForwardCursor) {
+    pub(crate) fn advance(&mut self, now: Time, cursor: &ForwardCursor) {
         let mut progress = self.progress.take().unwrap_or_else(|| cursor.clone());
         while self.flights.front().is_some_and(|flight| flight.answered) {
             let Some(flight) = self.flights.pop_front() else {
@@ -385,313 +384,5 @@ impl Running {
             self.log_at_ms.get_or_insert(now.monotonic_ms + CURSOR_MS);
         }
         self.progress = Some(progress);
-    }
-}
-
-impl Store {
-    /// The store has opened: forwards that are new begin at the present revision.
-    pub(crate) fn begin_forwards(&mut self, out: &mut Vec<Output>) {
-        let ids: Vec<ForwardId> = self
-            .forwards
-            .list
-            .iter()
-            .map(|running| running.id)
-            .collect();
-        for forward in ids {
-            if !self.head.forwards.contains_key(&forward) {
-                let record = Record::ForwardBegan {
-                    forward,
-                    revision: self.head.revision,
-                };
-                self.log(&record);
-                self.head.replay(record);
-            }
-        }
-        self.pump_forwards(out);
-    }
-
-    /// Sends whatever can be sent.
-    pub(crate) fn pump_forwards(&mut self, out: &mut Vec<Output>) {
-        if !self.is_open() {
-            return;
-        }
-        let mut warnings = Vec::new();
-        for place in 0..self.forwards.list.len() {
-            self.pump(place, &mut warnings, out);
-        }
-        out.extend(warnings.into_iter().map(Output::Warning));
-    }
-
-    fn pump(&mut self, place: usize, warnings: &mut Vec<String>, out: &mut Vec<Output>) {
-        let Some(running) = self.forwards.list.get_mut(place) else {
-            return;
-        };
-        let Some(cursor) = self.head.forwards.get(&running.id) else {
-            return;
-        };
-        if let Some(why) = &running.stopped {
-            if !cursor.stopped {
-                out.push(Output::Warning(format!(
-                    "forwarding to {}: {why}",
-                    running.forward.to
-                )));
-                let record = Record::ForwardStopped {
-                    forward: running.id,
-                };
-                self.log(&record);
-                self.head.replay(record);
-            }
-            return;
-        }
-        if cursor.stopped {
-            running.stop("stopped before: changes that it should have sent are gone".to_owned());
-            return;
-        }
-        if running.retry_at_ms.is_some() || running.opening {
-            return;
-        }
-        let progress = running.progress.clone().unwrap_or_else(|| cursor.clone());
-        running.fill(&progress, warnings);
-        if running.flights.is_empty() {
-            return;
-        }
-        let target = running.forward.to.store().clone();
-        let id = running.id;
-        let Some(session) = cursor.session else {
-            running.opening = true;
-            let errand = self.forwards.errand(id, Errand::Open);
-            let (request, timeout_ms) = (Request::OpenSession, FORWARD_TIMEOUT_MS);
-            out.push(Output::Errand {
-                errand,
-                target,
-                request,
-                timeout_ms,
-            });
-            return;
-        };
-        // Nothing leaves under a session that a crash could make us forget.
-        if self.tickets.released() < running.session_from_ticket {
-            return;
-        }
-        let mut sends = Vec::new();
-        for flight in running
-            .flights
-            .iter_mut()
-            .filter(|flight| !flight.under_way)
-        {
-            if flight.answered {
-                continue;
-            }
-            flight.under_way = true;
-            let intent = Intent {
-                msg_id: MsgId {
-                    session,
-                    counter: flight.counter,
-                },
-                edits: flight.edits.clone(),
-                atomic: false,
-                incarnation: None,
-                reason: flight.reason.clone(),
-                stamp: flight.stamp,
-                cause: flight.cause.clone(),
-            };
-            sends.push((flight.counter, intent));
-        }
-        for (counter, intent) in sends {
-            let errand = self.forwards.errand(id, Errand::Message { counter });
-            out.push(Output::Errand {
-                errand,
-                target: target.clone(),
-                request: Request::Write(Box::new(intent)),
-                timeout_ms: FORWARD_TIMEOUT_MS,
-            });
-        }
-    }
-
-    pub(crate) fn errand_done(
-        &mut self,
-        now: Time,
-        errand: ErrandId,
-        result: Result<Reply, Refusal>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some((id, errand)) = self.forwards.errands.remove(&errand) else {
-            return;
-        };
-        let found = self
-            .forwards
-            .list
-            .iter()
-            .position(|running| running.id == id);
-        let Some(place) = found else { return };
-        match errand {
-            Errand::Open => self.forward_session(now, place, result, out),
-            Errand::Message { counter } => self.forward_answered(now, place, counter, result, out),
-        }
-        self.pump_forwards(out);
-    }
-
-    fn forward_session(
-        &mut self,
-        now: Time,
-        place: usize,
-        result: Result<Reply, Refusal>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(running) = self.forwards.list.get_mut(place) else {
-            return;
-        };
-        running.opening = false;
-        let session = match result {
-            Ok(Reply::Session { session }) => session,
-            Ok(_) => return running.pause(now),
-            Err(refusal) => {
-                let to = &running.forward.to;
-                out.push(Output::Warning(format!(
-                    "forwarding to {to} waits: {refusal}"
-                )));
-                return running.pause(now);
-            }
-        };
-        running.retry_ms = RETRY_MS_MIN;
-        running.session_from_ticket = self.tickets.number();
-        if let Some(progress) = &mut running.progress {
-            progress.session = Some(session);
-            progress.counter = 0;
-        }
-        for (counter, flight) in (1..).zip(&mut running.flights) {
-            flight.counter = counter;
-            flight.under_way = false;
-        }
-        let forward = running.id;
-        let record = Record::ForwardSession { forward, session };
-        self.log(&record);
-        self.head.replay(record);
-        // Counter 1 of the new session is the first unanswered message; a restart must know which.
-        self.log_forward_cursor(place);
-    }
-
-    fn forward_answered(
-        &mut self,
-        now: Time,
-        place: usize,
-        counter: u64,
-        result: Result<Reply, Refusal>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(running) = self.forwards.list.get_mut(place) else {
-            return;
-        };
-        let Some(cursor) = self.head.forwards.get(&running.id) else {
-            return;
-        };
-        let found = running
-            .flights
-            .iter_mut()
-            .find(|flight| flight.counter == counter);
-        let Some(flight) = found else { return };
-        let to = &running.forward.to;
-        let mut refused = 0;
-        match result {
-            Ok(Reply::Written(written)) => {
-                for (_, refusal) in &written.first_skipped {
-                    out.push(Output::Warning(format!(
-                        "{to} refused a forwarded change: {refusal}"
-                    )));
-                }
-                refused = u64::from(written.skipped);
-                flight.answered = true;
-            }
-            Ok(_) => flight.answered = true,
-            Err(refusal) => match refusal.kind() {
-                RefusalKind::AlreadyApplied { .. } => flight.answered = true,
-                RefusalKind::UnknownSession => {
-                    if cursor.session.is_some() {
-                        out.push(Output::Warning(format!(
-                            "{to} no longer knows this forward: unanswered changes are sent again"
-                        )));
-                    }
-                    flight.under_way = false;
-                    return self.forget_forward_session(place);
-                }
-                RefusalKind::NoRoute
-                | RefusalKind::NoStore
-                | RefusalKind::Unavailable
-                | RefusalKind::Denied
-                | RefusalKind::Timeout
-                | RefusalKind::OutOfOrder { .. }
-                | RefusalKind::Overloaded
-                | RefusalKind::HopLimit
-                | RefusalKind::Unsupported => {
-                    flight.under_way = false;
-                    return running.pause(now);
-                }
-                _ => {
-                    out.push(Output::Warning(format!(
-                        "{to} refused a forwarded change: {refusal}"
-                    )));
-                    refused = 1;
-                    flight.answered = true;
-                }
-            },
-        }
-        running.retry_ms = RETRY_MS_MIN;
-        running.advance(now, cursor);
-        if let Some(progress) = &mut running.progress {
-            progress.refused += refused;
-        }
-        if running.unlogged >= CURSOR_MESSAGES {
-            self.log_forward_cursor(place);
-        }
-    }
-
-    /// The target has forgotten the session: a new one is opened, and counts from 1.
-    fn forget_forward_session(&mut self, place: usize) {
-        let Some(running) = self.forwards.list.get_mut(place) else {
-            return;
-        };
-        if let Some(cursor) = self.head.forwards.get_mut(&running.id) {
-            // Not logged: if we die here, the old session is found unknown again.
-            cursor.session = None;
-        }
-        for flight in &mut running.flights {
-            flight.under_way = false;
-        }
-    }
-
-    fn log_forward_cursor(&mut self, place: usize) {
-        let Some(running) = self.forwards.list.get_mut(place) else {
-            return;
-        };
-        running.unlogged = 0;
-        running.log_at_ms = None;
-        let Some(progress) = running.progress.clone() else {
-            return;
-        };
-        let record = Record::ForwardAnswered {
-            forward: running.id,
-            counter: progress.counter,
-            revision: progress.revision,
-            sent_of_next: progress.sent_of_next,
-            refused: progress.refused,
-        };
-        self.log(&record);
-        self.head.replay(record);
-    }
-
-    pub(crate) fn forwards_tick(&mut self, now: Time, out: &mut Vec<Output>) {
-        let due = |at: Option<u64>| at.is_some_and(|at| at <= now.monotonic_ms);
-        for place in 0..self.forwards.list.len() {
-            let Some(running) = self.forwards.list.get_mut(place) else {
-                continue;
-            };
-            if due(running.retry_at_ms) {
-                running.retry_at_ms = None;
-            }
-            if due(running.log_at_ms) && matches!(self.state, crate::machine::State::Open) {
-                self.log_forward_cursor(place);
-            }
-        }
-        self.pump_forwards(out);
     }
 }

@@ -154,7 +154,8 @@ impl Store {
         let limits = &self.config.limits;
         let much = self.checkpoint.bytes_since >= limits.window_bytes_max
             || self.checkpoint.changes_since >= limits.window_changes_max;
-        self.config.logged && much && !self.checkpoint.under_way
+        // Two checkpoints at most: the window needs the older one until it has left it.
+        self.config.logged && much && self.checkpoint.newest.is_none() && !self.checkpoint.under_way
     }
 
     pub(crate) fn checkpointed(&mut self, out: &mut Vec<Output>) {

@@ -10,6 +10,7 @@ use dhlrs_bag::{
 };
 use dhlrs_codec as codec;
 use dhlrs_path::Path;
+use dhlrs_trigger::touches_below;
 use dhlrs_wire::{EDITS_MAX, PAGE_BYTES_MAX};
 
 use crate::config::Forward;
@@ -68,8 +69,10 @@ impl Translation<'_> {
                     self.enter(after, &change.path);
                 }
             }
-            _ if change.is_of_branch() => {
-                self.leave(before, &change.path);
+            _ if touches_below(change) => {
+                if change.old != Shown::Absent {
+                    self.leave(before, &change.path);
+                }
                 self.enter(after, &change.path);
             }
             _ => self.scalar(change),

@@ -1,0 +1,267 @@
+use dhlrs_bag::{Edit, MsgId};
+use dhlrs_store::{Config, ErrandId, Forward, Input, Output};
+use dhlrs_wire::{Intent, Reply, Request, Written};
+
+use crate::bench::{Bench, config, path, resolvers};
+
+fn forwarding() -> Config {
+    let mut config = config(true);
+    config.forwards.push(Forward {
+        pattern: "orders.**".parse().unwrap(),
+        to: "b/main/in/box".parse().unwrap(),
+    });
+    config
+}
+
+/// What the store asked of the target since the last look, in order.
+fn errands(bench: &mut Bench) -> Vec<(ErrandId, Request)> {
+    let mut found = Vec::new();
+    let mut rest = Vec::new();
+    for output in bench.outputs.drain(..) {
+        match output {
+            Output::Errand {
+                errand, request, ..
+            } => found.push((errand, request)),
+            other => rest.push(other),
+        }
+    }
+    bench.outputs = rest;
+    found
+}
+
+fn answer_session(bench: &mut Bench, session: [u8; 16]) {
+    let (errand, request) = errands(bench).remove(0);
+    assert_eq!(request, Request::OpenSession);
+    bench.handle(Input::ErrandDone {
+        errand,
+        result: Ok(Reply::Session { session }),
+    });
+}
+
+fn sent(bench: &mut Bench) -> Vec<(ErrandId, Intent)> {
+    let intent = |(errand, request)| match request {
+        Request::Write(intent) => (errand, *intent),
+        other => panic!("{other:?}"),
+    };
+    errands(bench).into_iter().map(intent).collect()
+}
+
+fn done(bench: &mut Bench, errand: ErrandId) {
+    let written = Written {
+        revision: bench.revision(),
+        skipped: 0,
+        first_skipped: Vec::new(),
+    };
+    bench.handle(Input::ErrandDone {
+        errand,
+        result: Ok(Reply::Written(written)),
+    });
+}
+
+fn edits(intent: &Intent) -> Vec<String> {
+    let line = |edit: &dhlrs_bag::GuardedEdit| match &edit.edit {
+        Edit::Set {
+            path,
+            content: Some(dhlrs_bag::Content::Value(value)),
+            ..
+        } => format!("set {path} {value}"),
+        Edit::Remove { path } => format!("remove {path}"),
+        Edit::Merge { path, branch } => format!("merge {path} {}", branch.rows()[0].label),
+        Edit::SetAttributes { path, .. } => format!("attributes {path}"),
+        other => format!("{other:?}"),
+    };
+    intent.edits.iter().map(line).collect()
+}
+
+#[test]
+fn each_change_below_the_pattern_is_sent_with_its_own_counter() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    bench.set("other", 1);
+    bench.set("orders.o1", 2);
+    answer_session(&mut bench, [5; 16]);
+    let sent = sent(&mut bench);
+    let lines: Vec<_> = sent
+        .iter()
+        .map(|(_, i)| (i.msg_id.counter, edits(i)))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (1, vec!["merge  box".to_owned(), "set box.o1 1".to_owned()]),
+            (2, vec!["set box.o1 2".to_owned()]),
+        ]
+    );
+    assert_eq!(
+        sent[0].1.msg_id,
+        MsgId {
+            session: [5; 16],
+            counter: 1
+        }
+    );
+    assert_eq!(sent[0].1.cause.len(), 1);
+}
+
+#[test]
+fn after_a_restart_the_same_messages_have_the_same_counters() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    for n in 1..=5 {
+        bench.set("orders.o1", n);
+    }
+    answer_session(&mut bench, [5; 16]);
+    let before = sent(&mut bench);
+    done(&mut bench, before[0].0);
+    done(&mut bench, before[1].0);
+    // Whether the cursor was logged or not, nothing gets another counter.
+    for wait_ms in [0, 2_000] {
+        bench.pass_ms(wait_ms);
+        bench.restart_as(forwarding(), resolvers());
+        bench.set("orders.o1", 100 + wait_ms as i64);
+        let after: Vec<_> = sent(&mut bench)
+            .into_iter()
+            .map(|(_, intent)| intent)
+            .collect();
+        for intent in &before {
+            let same = after.iter().find(|again| again.msg_id == intent.1.msg_id);
+            assert!(same.is_none_or(|again| again.edits == intent.1.edits));
+        }
+        let last = after.last().unwrap();
+        assert_eq!(last.msg_id.session, [5; 16]);
+        assert!(after.iter().any(|again| again.msg_id == before[4].1.msg_id));
+    }
+}
+
+#[test]
+fn a_forward_begins_where_it_was_first_configured() {
+    let mut bench = Bench::logged();
+    bench.set("orders.old", 1);
+    bench.restart_as(forwarding(), resolvers());
+    assert!(errands(&mut bench).is_empty());
+    bench.set("orders.new", 2);
+    answer_session(&mut bench, [5; 16]);
+    assert_eq!(edits(&sent(&mut bench)[0].1), ["set box.new 2"]);
+}
+
+#[test]
+fn what_leaves_or_enters_the_pattern_is_removed_or_sent_whole() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("drafts.d1.total", 7);
+    bench.set("orders.o1.total", 8);
+    answer_session(&mut bench, [5; 16]);
+    sent(&mut bench);
+    bench
+        .write(vec![
+            Edit::Move {
+                path: path("drafts.d1"),
+                to: path("orders.d1"),
+                position: None,
+            }
+            .into(),
+        ])
+        .unwrap();
+    bench
+        .write(vec![
+            Edit::Move {
+                path: path("orders.o1"),
+                to: path("drafts.o1"),
+                position: None,
+            }
+            .into(),
+        ])
+        .unwrap();
+    bench
+        .write(vec![
+            Edit::Remove {
+                path: path("orders"),
+            }
+            .into(),
+        ])
+        .unwrap();
+    let lines: Vec<_> = sent(&mut bench)
+        .iter()
+        .map(|(_, intent)| edits(intent))
+        .collect();
+    assert_eq!(lines[0], ["merge box d1", "set box.d1.total 7"]);
+    assert_eq!(lines[1], ["remove box.o1"]);
+    assert_eq!(lines[2], ["remove box"]);
+}
+
+#[test]
+fn what_came_from_a_forward_is_not_sent_by_it_again() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    answer_session(&mut bench, [5; 16]);
+    let first = sent(&mut bench).remove(0).1;
+    let mut back = crate::bench::intent([0; 16], 0, vec![crate::bench::set("orders.o1", 9)]);
+    back.cause = first.cause;
+    bench
+        .ask(crate::bench::local(), Request::Write(Box::new(back)))
+        .unwrap();
+    assert!(sent(&mut bench).is_empty());
+    assert_eq!(bench.shown("orders.o1").as_deref(), Some("9"));
+}
+
+#[test]
+fn nothing_leaves_under_a_session_that_is_not_on_disk() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    bench.at_once = false;
+    answer_session(&mut bench, [5; 16]);
+    assert!(sent(&mut bench).is_empty());
+    while bench.out.is_some() {
+        bench.sync();
+    }
+    assert_eq!(sent(&mut bench).len(), 1);
+}
+
+#[test]
+fn a_forgotten_session_sends_the_unanswered_again_and_warns() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    bench.set("orders.o1", 2);
+    answer_session(&mut bench, [5; 16]);
+    let first = sent(&mut bench);
+    done(&mut bench, first[0].0);
+    let refusal = dhlrs_wire::Refusal::new(dhlrs_wire::RefusalKind::UnknownSession, "gone");
+    bench.handle(Input::ErrandDone {
+        errand: first[1].0,
+        result: Err(refusal),
+    });
+    assert!(
+        bench
+            .warnings()
+            .iter()
+            .any(|text| text.contains("sent again"))
+    );
+    answer_session(&mut bench, [6; 16]);
+    let again = sent(&mut bench);
+    assert_eq!(again.len(), 1);
+    assert_eq!(
+        again[0].1.msg_id,
+        MsgId {
+            session: [6; 16],
+            counter: 1
+        }
+    );
+    assert_eq!(edits(&again[0].1), ["set box.o1 2"]);
+}
+
+#[test]
+fn more_than_may_wait_stops_the_forward_for_good() {
+    let mut config = forwarding();
+    config.limits.forward_log_bytes_max = 4_096;
+    let mut bench = Bench::of(config, resolvers());
+    for n in 0..50 {
+        bench.set("orders.o1", n);
+    }
+    let state = bench.store.status().forwards[0].state.clone();
+    assert!(state.starts_with("stopped"), "{state}");
+    bench.restart_as(forwarding(), resolvers());
+    bench.set("orders.o1", 99);
+    assert!(errands(&mut bench).is_empty());
+    assert!(
+        bench.store.status().forwards[0]
+            .state
+            .starts_with("stopped")
+    );
+}

@@ -1,0 +1,11 @@
+//! What a store promises, behaviour by behaviour, over a log that the test holds in its hands.
+
+mod bench;
+mod checkpoints;
+mod fence;
+mod forwards;
+mod pipeline;
+mod reads;
+mod resolvers;
+mod sessions;
+mod watches;

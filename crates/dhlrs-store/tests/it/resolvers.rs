@@ -1,0 +1,208 @@
+use dhlrs_bag::{Content, Edit, ResolverRef, Value};
+use dhlrs_resolver::{FlightId, Limits, Registry, ResolverOptions, Resolvers};
+use dhlrs_store::{Input, Output};
+use dhlrs_wire::{RefusalKind, Reply, Request, View};
+
+use crate::bench::{Bench, config, local, page, path, read};
+
+fn bench(cache_time_ms: i64) -> Bench {
+    let mut registry = Registry::new();
+    registry
+        .register("price", ResolverOptions::default())
+        .unwrap();
+    let mut bench = Bench::of(config(true), Resolvers::new(registry, Limits::default()));
+    let mut resolver = ResolverRef::new("price".parse().unwrap());
+    resolver.cache_time_ms = cache_time_ms;
+    let edit = Edit::SetResolver {
+        path: path("item.price"),
+        resolver: Some(resolver),
+        content: None,
+        attributes: None,
+        position: None,
+    };
+    bench.write(vec![edit.into()]).unwrap();
+    bench.outputs.clear();
+    bench
+}
+
+fn flights(bench: &Bench) -> Vec<FlightId> {
+    let flight = |output: &Output| match output {
+        Output::Resolve { flight, .. } => Some(*flight),
+        _ => None,
+    };
+    bench.outputs.iter().filter_map(flight).collect()
+}
+
+fn resolve(bench: &mut Bench, flight: FlightId, value: i64) {
+    bench.handle(Input::Resolved {
+        flight,
+        result: Ok(Content::Value(Value::Int(value))),
+    });
+}
+
+#[test]
+fn a_thousand_readers_of_one_node_make_one_call() {
+    let mut bench = bench(-1);
+    let ids: Vec<_> = (0..1_000)
+        .map(|_| bench.request_of(local(), read("item.price", 0, View::Resolve)))
+        .collect();
+    let flights = flights(&bench);
+    assert_eq!(flights.len(), 1);
+    resolve(&mut bench, flights[0], 42);
+    for id in ids {
+        let page = page(bench.answer(id).unwrap().unwrap());
+        assert_eq!(page.rows[0].value, Some(Value::Int(42)));
+    }
+    assert_eq!(bench.shown("item.price").as_deref(), Some("42"));
+}
+
+#[test]
+fn a_cached_value_is_not_asked_for_again_until_it_is_invalidated() {
+    let mut bench = bench(-1);
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 1);
+    bench.outputs.clear();
+    let page_now = page(
+        bench
+            .ask(local(), read("item.price", 0, View::Resolve))
+            .unwrap(),
+    );
+    assert_eq!(page_now.rows[0].value, Some(Value::Int(1)));
+    bench
+        .write(vec![
+            Edit::Invalidate {
+                path: path("item.price"),
+            }
+            .into(),
+        ])
+        .unwrap();
+    assert_eq!(bench.shown("item.price").as_deref(), Some("null"));
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    assert_eq!(flights(&bench).len(), 1);
+}
+
+#[test]
+fn reads_of_the_bag_around_show_what_is_cached_and_static_ones_what_is_stored() {
+    let mut bench = bench(-1);
+    let shown = |bench: &mut Bench, view| {
+        let page = bench.read("item", 1, view).unwrap();
+        page.rows[1].value.clone().unwrap()
+    };
+    assert_eq!(shown(&mut bench, View::Resolve), Value::Null);
+    assert!(flights(&bench).is_empty());
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 7);
+    assert_eq!(shown(&mut bench, View::Resolve), Value::Int(7));
+    assert_eq!(shown(&mut bench, View::Stored), Value::Null);
+}
+
+#[test]
+fn a_resolved_value_is_gone_after_a_restart_and_takes_no_revision() {
+    let mut bench = bench(-1);
+    let revision = bench.revision();
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 7);
+    assert_eq!(bench.revision(), revision);
+    bench.restart();
+    assert_eq!(bench.shown("item.price").as_deref(), Some("null"));
+}
+
+#[test]
+fn a_reader_waits_no_longer_than_its_deadline_and_the_call_is_cancelled() {
+    let mut bench = bench(-1);
+    let id = bench.request_of(local(), read("item.price", 0, View::Resolve));
+    bench.pass_ms(5_000);
+    let refused = bench.answer(id).unwrap().unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::Timeout);
+    assert!(
+        bench
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::CancelResolve(_)))
+    );
+}
+
+#[test]
+fn refresh_resolves_again_and_answers_when_that_is_done() {
+    let mut bench = bench(-1);
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 1);
+    bench.outputs.clear();
+    let id = bench.request_of(
+        local(),
+        Request::Refresh {
+            path: path("item.price"),
+        },
+    );
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 2);
+    assert_eq!(bench.answer(id).unwrap().unwrap(), Reply::Done);
+    assert_eq!(bench.shown("item.price").as_deref(), Some("2"));
+    let none = bench
+        .ask(local(), Request::Refresh { path: path("item") })
+        .unwrap_err();
+    assert_eq!(none.kind(), RefusalKind::Invalid);
+}
+
+#[test]
+fn a_path_goes_on_inside_what_a_resolver_gave() {
+    let mut bench = bench(0);
+    let id = bench.request_of(local(), read("item.price.net", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    let row = dhlrs_bag::Row::value(0, "net".parse().unwrap(), Value::Int(5));
+    let branch = dhlrs_bag::Branch::from_rows([row]).unwrap();
+    bench.handle(Input::Resolved {
+        flight,
+        result: Ok(Content::Branch(branch)),
+    });
+    let page = page(bench.answer(id).unwrap().unwrap());
+    assert_eq!(
+        (page.rows[0].name.as_str(), &page.rows[0].value),
+        ("item.price.net", &Some(Value::Int(5)))
+    );
+}
+
+#[test]
+fn writing_to_or_below_a_resolver_node_is_refused() {
+    let mut bench = bench(-1);
+    let refused = bench
+        .write(vec![crate::bench::set("item.price", 3)])
+        .unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::ResolverGuard);
+}
+
+#[test]
+fn a_binding_without_wildcards_covers_a_missing_node() {
+    let mut registry = Registry::new();
+    registry
+        .register(
+            "remote",
+            ResolverOptions {
+                bindings_only: true,
+                ..ResolverOptions::default()
+            },
+        )
+        .unwrap();
+    let mut config = config(true);
+    let binding = dhlrs_resolver::Binding::new("rates.eur".parse().unwrap(), "remote").unwrap();
+    config.bindings.add(binding).unwrap();
+    let mut bench = Bench::of(config, Resolvers::new(registry, Limits::default()));
+    let id = bench.request_of(local(), read("rates.eur", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 3);
+    let page = page(bench.answer(id).unwrap().unwrap());
+    assert_eq!(
+        (page.rows[0].name.as_str(), &page.rows[0].value),
+        ("rates.eur", &Some(Value::Int(3)))
+    );
+    let id = bench.request_of(local(), read("rates.eur", 0, View::Stored));
+    assert!(
+        crate::bench::page(bench.answer(id).unwrap().unwrap())
+            .rows
+            .is_empty()
+    );
+}

@@ -1,0 +1,139 @@
+use dhlrs_wire::{RefusalKind, Reply, Request};
+
+use crate::bench::{Bench, counted, remote, set, written};
+
+#[test]
+fn a_write_that_comes_twice_is_applied_once_and_answered_alike() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let first = bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    bench
+        .ask(remote(), counted(session, 2, vec![set("a", 2)]))
+        .unwrap();
+    let again = bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    assert_eq!(first, again);
+    assert_eq!(bench.shown("a").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_restart_keeps_sessions_counters_and_answers() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let first = bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    bench.restart();
+    assert_eq!(
+        bench
+            .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+            .unwrap(),
+        first
+    );
+    assert!(
+        bench
+            .ask(remote(), counted(session, 2, vec![set("a", 2)]))
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_duplicate_of_a_write_that_is_not_on_disk_waits_for_the_disk() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    bench.at_once = false;
+    let first = bench.request_of(remote(), counted(session, 1, vec![set("a", 1)]));
+    let again = bench.request_of(remote(), counted(session, 1, vec![set("a", 1)]));
+    assert!(bench.answer(again).is_none());
+    bench.sync();
+    let answer = bench.answer(first).unwrap();
+    assert_eq!(bench.answer(again).unwrap(), answer);
+}
+
+#[test]
+fn a_refused_write_uses_its_counter_also_across_a_restart() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    let refused = bench
+        .ask(remote(), counted(session, 2, vec![set("a.x", 1)]))
+        .unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::ThroughScalar);
+    bench.restart();
+    let again = bench
+        .ask(remote(), counted(session, 2, vec![set("a.x", 1)]))
+        .unwrap_err();
+    assert_eq!(again, refused);
+    assert!(
+        bench
+            .ask(remote(), counted(session, 3, vec![set("b", 1)]))
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_gap_and_an_unknown_session_change_nothing() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let gap = bench
+        .ask(remote(), counted(session, 2, vec![set("a", 1)]))
+        .unwrap_err();
+    assert_eq!(gap.kind(), RefusalKind::OutOfOrder { expected: 1 });
+    let unknown = bench
+        .ask(remote(), counted([9; 16], 1, vec![set("a", 1)]))
+        .unwrap_err();
+    assert_eq!(unknown.kind(), RefusalKind::UnknownSession);
+    assert_eq!(bench.shown("a"), None);
+}
+
+#[test]
+fn a_closed_session_is_unknown() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let closed = bench
+        .ask(remote(), Request::CloseSession { session })
+        .unwrap();
+    assert_eq!(closed, Reply::Done);
+    let unknown = bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap_err();
+    assert_eq!(unknown.kind(), RefusalKind::UnknownSession);
+}
+
+#[test]
+fn a_restored_backup_forgets_sessions_and_begins_a_new_incarnation() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let done = written(
+        bench
+            .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+            .unwrap(),
+    );
+    let mut config = crate::bench::config(true);
+    config.restored = true;
+    bench.restart_as(config, crate::bench::resolvers());
+    assert_ne!(bench.revision().incarnation, done.revision.incarnation);
+    assert_eq!(bench.shown("a").as_deref(), Some("1"));
+    let unknown = bench
+        .ask(remote(), counted(session, 2, vec![set("a", 2)]))
+        .unwrap_err();
+    assert_eq!(unknown.kind(), RefusalKind::UnknownSession);
+    let incarnation = bench.revision().incarnation;
+    bench.restart();
+    assert_eq!(bench.revision().incarnation, incarnation);
+}
+
+#[test]
+fn a_session_is_on_disk_before_it_is_answered() {
+    let mut bench = Bench::logged();
+    bench.at_once = false;
+    let id = bench.request_of(remote(), Request::OpenSession);
+    assert!(bench.answer(id).is_none());
+    bench.sync();
+    assert!(bench.answer(id).is_some());
+}
