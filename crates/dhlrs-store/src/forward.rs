@@ -99,7 +99,7 @@ pub(crate) struct Running {
 }
 
 #[derive(Debug)]
-struct Queued {
+pub(crate) struct Queued {
     revision: u64,
     changes: Changes,
     before: Snapshot,
