@@ -248,3 +248,17 @@ fn an_overlay_keeps_to_the_limits_and_off_the_root() {
         (ChangeKind::Resolve, Shown::Branch { nodes: 3 })
     );
 }
+
+#[test]
+fn what_is_inside_an_overlay_comes_and_goes_by_itself() {
+    let mut bag = Bag::new();
+    bag.set("r.stored", 1).unwrap();
+    show(&mut bag, "r", branch());
+    assert_eq!(told(&hide(&mut bag, "r.x")), "resolve r.x");
+    show(&mut bag, "r.w", 3);
+    assert_eq!(listing(&bag), "r r.y r.y.z=2 r.w=3");
+    let root = bag.root().child("r").unwrap();
+    assert_eq!((root.child("x"), root.child_at(1)), (None, root.child("w")));
+    hide(&mut bag, "r");
+    assert_eq!(listing(&bag), "r r.stored=1");
+}

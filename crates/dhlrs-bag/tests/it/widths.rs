@@ -153,3 +153,26 @@ proptest! {
         ordered(&bag, &expected);
     }
 }
+
+#[test]
+fn a_wide_bag_that_is_thinned_out_keeps_its_order() {
+    for (width, kept) in [(3000, 10), (30_000, 40), (30_000, 700)] {
+        let mut bag = Bag::new();
+        (0..width).for_each(|n| bag.set(&format!("n{n}"), 1).unwrap());
+        let mut expected = Vec::new();
+        for n in 0..width {
+            match n % kept {
+                0 => expected.push(format!("n{n}")),
+                _ => drop(bag.remove(&format!("n{n}")).unwrap()),
+            }
+        }
+        ordered(&bag, &expected);
+        for n in 0..200 {
+            let place = (n * 7) % (expected.len() + 1);
+            bag.edit(set_at(&format!("m{n}"), &format!("#{place}")))
+                .unwrap();
+            expected.insert(place, format!("m{n}"));
+        }
+        ordered(&bag, &expected);
+    }
+}
