@@ -259,6 +259,9 @@ fn what_is_inside_an_overlay_comes_and_goes_by_itself() {
     assert_eq!(listing(&bag), "r r.y r.y.z=2 r.w=3");
     let root = bag.root().child("r").unwrap();
     assert_eq!((root.child("x"), root.child_at(1)), (None, root.child("w")));
+    assert_eq!((root.len(), root.child_at(-1)), (2, root.child("w")));
     hide(&mut bag, "r");
     assert_eq!(listing(&bag), "r r.stored=1");
+    assert_eq!(bag.get("r.stored"), Some(&Value::Int(1)));
+    assert_eq!(bag.root().child("r").unwrap().len(), 1);
 }
