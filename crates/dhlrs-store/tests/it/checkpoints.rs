@@ -1,3 +1,5 @@
+//! A checkpoint is the state at the end of a ticket, no more and no less.
+
 use dhlrs_store::{Input, Output};
 
 use crate::bench::{Bench, config, counted, remote, resolvers, set};

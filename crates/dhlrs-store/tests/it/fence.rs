@@ -1,3 +1,5 @@
+//! After a failed sync nobody is told anything that the disk may not hold.
+
 use dhlrs_store::Input;
 use dhlrs_wire::{RefusalKind, View};
 

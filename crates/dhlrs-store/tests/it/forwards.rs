@@ -1,3 +1,5 @@
+//! What a forward sends, in which session and under which counters.
+
 use dhlrs_bag::{Edit, MsgId};
 use dhlrs_store::{Config, ErrandId, Forward, Input, Output};
 use dhlrs_wire::{Intent, Reply, Request, Written};

@@ -1,5 +1,12 @@
 //! What a store promises, behaviour by behaviour, over a log that the test holds in its hands.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod bench;
 mod checkpoints;
 mod fence;

@@ -1,3 +1,5 @@
+//! The five steps: what waits for the disk, what is refused, what triggers answer.
+
 use dhlrs_bag::{Edit, Precondition};
 use dhlrs_store::Output;
 use dhlrs_wire::{RefusalKind, Request};

@@ -1,3 +1,5 @@
+//! Reads show one revision, in pages, and do not last for ever.
+
 use dhlrs_wire::{PAGE_BYTES_MAX, Read, RefusalKind, Request, Selection, View};
 
 use crate::bench::{Bench, local, page, read};

@@ -1,3 +1,5 @@
+//! Which reads resolve, what is cached and what is shown.
+
 use dhlrs_bag::{Content, Edit, ResolverRef, Value};
 use dhlrs_resolver::{FlightId, Limits, Registry, ResolverOptions, Resolvers};
 use dhlrs_store::{Input, Output};

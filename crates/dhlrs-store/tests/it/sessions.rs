@@ -1,3 +1,5 @@
+//! A write that comes twice is applied once, also after a restart.
+
 use dhlrs_wire::{RefusalKind, Reply, Request};
 
 use crate::bench::{Bench, counted, remote, set, written};

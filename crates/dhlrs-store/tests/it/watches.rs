@@ -1,3 +1,5 @@
+//! Nothing that a watch asked for is missing without a word.
+
 use dhlrs_bag::Edit;
 use dhlrs_store::{Input, RequestId};
 use dhlrs_wire::{Delivery, Kinds, RefusalKind, Reply, Request, RevisionFrom, Selection, Watch};
