@@ -215,12 +215,12 @@ impl Store {
         let mut refused = 0;
         match result {
             Ok(Reply::Written(written)) => {
-                for (_, refusal) in &written.first_skipped {
+                for refusal in &written.first_skipped {
                     out.push(Output::Warning(format!(
                         "{to} refused a forwarded change: {refusal}"
                     )));
                 }
-                refused = u64::from(written.skipped);
+                refused = written.skipped;
                 flight.answered = true;
             }
             Ok(_) => flight.answered = true,

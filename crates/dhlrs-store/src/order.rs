@@ -2,7 +2,7 @@
 //!
 //! From here on nothing is left to decide: paths and positions have become node ids.
 
-use dhlrs_bag::{Bag, Change, EditError, EditErrorKind, GuardedEdit, Op, Precondition};
+use dhlrs_bag::{Bag, Change, Edit, EditError, EditErrorKind, GuardedEdit, Op, Precondition};
 use dhlrs_wire::{Refusal, RefusalKind};
 
 /// Refusals of a batch that are told in full.
@@ -13,8 +13,16 @@ const FIRST_SKIPPED_MAX: usize = 8;
 pub(crate) struct Ordered {
     pub(crate) ops: Vec<Op>,
     pub(crate) changes: Vec<Change>,
-    pub(crate) skipped: u32,
-    pub(crate) first_skipped: Vec<(u32, Refusal)>,
+    pub(crate) skipped: u64,
+    pub(crate) first_skipped: Vec<Refusal>,
+}
+
+impl Ordered {
+    fn skip(&mut self, nodes: u64, refusals: Vec<Refusal>) {
+        self.skipped += nodes;
+        let room = FIRST_SKIPPED_MAX.saturating_sub(self.first_skipped.len());
+        self.first_skipped.extend(refusals.into_iter().take(room));
+    }
 }
 
 /// Judges the edits one after the other, each on the state that the previous ones left, and applies
@@ -32,7 +40,19 @@ pub(crate) fn order(
     // One edit is refused before anything is applied, so there is nothing to take back.
     let before = (atomic && edits.len() > 1).then(|| bag.snapshot());
     for (place, edit) in edits.iter().enumerate() {
-        match bag.order(edit) {
+        let judged = match &edit.edit {
+            // A row of a merge can be refused alone.
+            Edit::Merge { path, branch } if !atomic && edit.precondition.is_none() => {
+                bag.order_merge(path, branch).map(|merged| {
+                    let refusals = merged.first_skipped.iter();
+                    let refusals = refusals.map(|error| refusal(edit, error, None)).collect();
+                    ordered.skip(merged.skipped, refusals);
+                    merged.ops
+                })
+            }
+            _ => bag.order(edit),
+        };
+        match judged {
             Ok(ops) => {
                 let changes = bag.apply(&ops, revision);
                 ordered.ops.extend(ops);
@@ -46,13 +66,11 @@ pub(crate) fn order(
                 return Err(refusal(edit, &error, of_many.then_some(place)));
             }
             Err(error) => {
-                ordered.skipped += 1;
-                if ordered.first_skipped.len() < FIRST_SKIPPED_MAX {
-                    let place_on_wire = u32::try_from(place).unwrap_or(u32::MAX);
-                    ordered
-                        .first_skipped
-                        .push((place_on_wire, refusal(edit, &error, None)));
-                }
+                let nodes = match &edit.edit {
+                    Edit::Merge { branch, .. } => branch.len() as u64,
+                    _ => 1,
+                };
+                ordered.skip(nodes, vec![refusal(edit, &error, None)]);
             }
         }
     }

@@ -42,8 +42,8 @@ pub struct Intent {
 pub struct Written {
     /// The revision that the intent made, or the present one if it had no effect.
     pub revision: Revision,
-    /// Edits that were refused and skipped; 0 where the intent was atomic.
-    pub skipped: u32,
-    /// The first refusals of a batch that is not atomic, with the place of their edit.
-    pub first_skipped: Vec<(u32, Refusal)>,
+    /// Nodes of a batch that were refused and skipped; 0 where the intent was atomic.
+    pub skipped: u64,
+    /// The first of those refusals, at most 8; each names its path.
+    pub first_skipped: Vec<Refusal>,
 }

@@ -88,12 +88,33 @@ fn a_batch_skips_what_is_refused_and_says_what() {
     let mut batch = intent([0; 16], 0, vec![set("b", 2), set("a.x", 3), set("c", 4)]);
     batch.atomic = false;
     let done = written(bench.ask(local(), Request::Write(Box::new(batch))).unwrap());
-    assert_eq!((done.skipped, done.first_skipped[0].0), (1, 1));
-    assert_eq!(done.first_skipped[0].1.kind(), RefusalKind::ThroughScalar);
+    assert_eq!(done.skipped, 1);
+    assert_eq!(done.first_skipped[0].kind(), RefusalKind::ThroughScalar);
     assert_eq!(
         (bench.shown("b").is_some(), bench.shown("c").is_some()),
         (true, true)
     );
+}
+
+#[test]
+fn a_merge_of_a_batch_leaves_out_the_rows_that_are_refused() {
+    let mut bench = Bench::logged();
+    bench.set("in.a", 1);
+    let rows = [
+        dhlrs_bag::Row::bag(0, "a".parse().unwrap()),
+        dhlrs_bag::Row::value(1, "x".parse().unwrap(), 1),
+        dhlrs_bag::Row::value(0, "b".parse().unwrap(), 2),
+    ];
+    let branch = dhlrs_bag::Branch::from_rows(rows).unwrap();
+    let edit = Edit::Merge {
+        path: path("in"),
+        branch,
+    };
+    let mut batch = intent([0; 16], 0, vec![edit.into()]);
+    batch.atomic = false;
+    let done = written(bench.ask(local(), Request::Write(Box::new(batch))).unwrap());
+    assert_eq!((done.skipped, done.first_skipped.len()), (2, 1));
+    assert_eq!(bench.shown("in.b").as_deref(), Some("2"));
 }
 
 #[test]
