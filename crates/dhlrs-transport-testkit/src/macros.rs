@@ -22,9 +22,11 @@ macro_rules! conformance {
             both_ends_may_close_at_once
             a_closed_channel_is_closed
             closing_gives_up_on_a_peer_that_takes_nothing
+            closing_after_the_peer_is_lost_is_no_success
             the_loss_of_the_peer_is_reported
             a_loss_settles_every_receipt
             dropping_everything_leaves_no_task
+            dropping_a_blocked_channel_leaves_no_task
             a_lost_peer_can_be_reached_again
             an_address_is_taken_once_and_then_free_again
             nobody_there_is_unavailable

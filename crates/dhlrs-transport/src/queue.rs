@@ -163,6 +163,11 @@ impl FrameSender {
         self.closing.send_replace(true);
     }
 
+    /// Whether the receiver takes no more: it is gone, or has closed its end.
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     fn budget_of(&self, frame: &Bytes) -> u32 {
         // A frame costs at least one, so that a flood of empty ones is bounded by bytes too.
         u32::try_from(frame.len())

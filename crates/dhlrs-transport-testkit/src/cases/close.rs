@@ -143,6 +143,21 @@ pub async fn closing_gives_up_on_a_peer_that_takes_nothing(pair: Pair) {
     assert_eq!(kind, TransportErrorKind::Closed);
 }
 
+pub async fn closing_after_the_peer_is_lost_is_no_success(pair: Pair) {
+    let site = pair.listen().await;
+    for near_goes in [true, false] {
+        let (near, far) = site.connect().await;
+        if !is_lossless("closing_after_the_peer_is_lost_is_no_success", &*near) {
+            return;
+        }
+        let (gone, left) = if near_goes { (near, far) } else { (far, near) };
+        let _receipt = left.send(numbered(0, 1_000)).await.unwrap();
+        drop(gone);
+        let err = left.close(DRAIN).await.unwrap_err();
+        assert_eq!(err.kind(), TransportErrorKind::Closed, "{err}");
+    }
+}
+
 pub async fn the_loss_of_the_peer_is_reported(pair: Pair) {
     let site = pair.listen().await;
     for near_goes in [true, false] {

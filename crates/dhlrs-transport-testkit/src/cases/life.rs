@@ -1,9 +1,10 @@
 //! Beginning, ending, beginning again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dhlrs_transport::TransportErrorKind;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::time::sleep;
 
 use crate::Pair;
@@ -11,8 +12,7 @@ use crate::frames::{next_number, numbered};
 use crate::pair::Site;
 
 pub async fn dropping_everything_leaves_no_task(pair: Pair) {
-    let alive = || Handle::current().metrics().num_alive_tasks();
-    let before = alive();
+    let before = Handle::current().metrics().num_alive_tasks();
     let site = pair.listen().await;
     let mut channels = Vec::new();
     for _ in 0..5 {
@@ -38,7 +38,37 @@ pub async fn dropping_everything_leaves_no_task(pair: Pair) {
     let _ = tokio::time::timeout(Duration::ZERO, attempt).await;
     drop(channels);
     drop(site);
-    // A task that was aborted ends at its next turn.
+    no_task_is_left(before).await;
+}
+
+/// The peer lives on and takes nothing, so that whatever still writes to it would never end. This
+/// side has a runtime of its own, which shows what is left.
+pub async fn dropping_a_blocked_channel_leaves_no_task(pair: Pair) {
+    let site = pair.listen().await;
+    let near = Arc::clone(&site.pair.near);
+    let url = site.listener.url().clone();
+    let this_side = tokio::task::spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let near = near.connect(&url).await.unwrap();
+            let send = async {
+                for number in 0..2_000 {
+                    let _receipt = near.send(numbered(number, 64 << 10)).await.unwrap();
+                }
+            };
+            let _ = tokio::time::timeout(Duration::from_millis(100), send).await;
+            drop(near);
+            no_task_is_left(0).await;
+        });
+    });
+    let far = site.listener.accept().await.unwrap();
+    this_side.await.unwrap();
+    drop(far);
+}
+
+// A task that was aborted ends at its next turn.
+async fn no_task_is_left(before: usize) {
+    let alive = || Handle::current().metrics().num_alive_tasks();
     for _ in 0..1_000 {
         if alive() <= before {
             return;

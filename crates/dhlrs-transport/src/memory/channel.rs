@@ -170,14 +170,15 @@ impl Channel for MemoryChannel {
 
     // What was accepted is in the other end's hands already, so there is nothing to wait for.
     async fn close(&self, _drain: Duration) -> Result<(), TransportError> {
+        let is_gone = self.outbox.is_closed();
         self.outbox.close();
         self.core.closing.send_replace(true);
         self.core.lose_queued();
         let is_cut = self.is_cut(&self.link.borrow());
-        if is_cut {
-            Err(self.cut_error())
-        } else {
-            Ok(())
+        match (is_cut, is_gone) {
+            (true, _) => Err(self.cut_error()),
+            (false, true) => Err(self.closed("it was gone before this side closed")),
+            (false, false) => Ok(()),
         }
     }
 }
