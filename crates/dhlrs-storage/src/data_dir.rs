@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{StorageError, StorageErrorKind};
 use crate::frame::checksum;
 use crate::log::{Log, LogOptions, make_dir};
-use crate::segment::{FORMAT_VERSION, TEMPORARY_SUFFIX, is_segment_name, publish, remove};
+use crate::segment::{
+    FORMAT_VERSION, TEMPORARY_SUFFIX, is_segment_name, publish, remove, sync_dir,
+};
 use crate::store_name::{GOES_ON, STORE_NAME_BYTES_MAX, escape, unescape};
 use crate::vfs::{LockAttempt, Vfs, VfsEntry, VfsFile};
 
@@ -113,6 +115,7 @@ impl<V: Vfs> DataDir<V> {
     ) -> Result<Log<V>, StorageError> {
         let dir = self.store_dir(name)?;
         make_dirs(&self.vfs, &dir)?;
+        sync_names(&self.vfs, &dir, &self.dir.join(STORES))?;
         Log::open(self.vfs.clone(), dir, id, options)
     }
 
@@ -179,6 +182,8 @@ fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
                 let detail = "it is missing, but there are stores";
                 return Err(StorageError::corrupt(&path, 0, detail));
             }
+            // With the first file in it the directory itself must be there for good.
+            sync_names(vfs, dir, Path::new(""))?;
             publish(vfs, &path, format_text(FORMAT_VERSION).as_bytes())?;
             return Ok(());
         }
@@ -220,17 +225,35 @@ fn format_text(version: u32) -> String {
     format!("{text} {:08x}\n", checksum(0, &[text.as_bytes()]))
 }
 
-/// Makes a directory and those above it that are missing.
+/// Makes a directory and those above it that are missing. Their names are not durable yet.
 fn make_dirs<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
     let mut missing = Vec::new();
-    let mut next = Some(dir);
-    while let Some(dir) = next.filter(|dir| !dir.as_os_str().is_empty()) {
-        match make_dir(vfs, dir) {
+    for dir in dir.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+        match vfs.create_dir(dir) {
             Ok(()) => break,
-            Err(error) if error.kind() == StorageErrorKind::Missing => missing.push(dir),
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(dir),
+            Err(error) => return Err(StorageError::io("create", dir, error)),
         }
-        next = dir.parent();
     }
-    missing.iter().rev().try_for_each(|dir| make_dir(vfs, dir))
+    missing.iter().rev().try_for_each(|dir| {
+        vfs.create_dir(dir)
+            .map_err(|error| StorageError::io("create", dir, error))
+    })
+}
+
+/// Makes the name of `dir` durable, and those of the directories above it up to `top`.
+fn sync_names<V: Vfs>(vfs: &V, dir: &Path, top: &Path) -> Result<(), StorageError> {
+    let parents = dir
+        .ancestors()
+        .skip(1)
+        .take_while(|parent| parent.starts_with(top));
+    for parent in parents {
+        match sync_dir(vfs, parent) {
+            // Whoever made it for us need not let us read what is above it.
+            Err(error) if error.kind() == StorageErrorKind::Denied => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
 }

@@ -76,6 +76,10 @@ impl StorageError {
         &self.path
     }
 
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self.kind, StorageErrorKind::Corrupt { .. })
+    }
+
     pub(crate) fn new(kind: StorageErrorKind, path: &Path, detail: &'static str) -> Self {
         Self {
             kind,

@@ -47,15 +47,16 @@ pub(crate) fn encode_frame<R: AsRef<[u8]>>(
 ) {
     buffer.clear();
     buffer.reserve(frame_bytes as usize);
-    let mut rest = Vec::with_capacity(FRAME_HEADER_BYTES - 8);
-    rest.extend_from_slice(&(frame_bytes as u32 - FRAME_HEADER_BYTES as u32).to_le_bytes());
-    rest.extend_from_slice(&(records.len() as u32).to_le_bytes());
-    rest.extend_from_slice(&number.to_le_bytes());
-    rest.extend_from_slice(&durable.to_le_bytes());
-    let mut checksum = checksum(seed, &[&rest]);
     buffer.extend_from_slice(&MAGIC);
-    buffer.extend_from_slice(&checksum.to_le_bytes());
-    buffer.extend_from_slice(&rest);
+    buffer.extend_from_slice(&[0; 4]);
+    buffer.extend_from_slice(&(frame_bytes as u32 - FRAME_HEADER_BYTES as u32).to_le_bytes());
+    buffer.extend_from_slice(&(records.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(&number.to_le_bytes());
+    buffer.extend_from_slice(&durable.to_le_bytes());
+    let mut checksum = checksum(seed, &[buffer.get(8..).unwrap_or_default()]);
+    if let Some(field) = buffer.get_mut(4..8) {
+        field.copy_from_slice(&checksum.to_le_bytes());
+    }
     for record in records {
         checksum = push_piece(buffer, checksum, record.as_ref());
     }

@@ -13,10 +13,9 @@ use crate::checkpoint::CheckpointWriter;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::frame::{encode_frame, frame_bytes};
 use crate::position::LogPosition;
-use crate::recovery::{RecoverFrom, Recovery};
+use crate::recovery::{RecoverFrom, Recovery, verify};
 use crate::segment::{
-    SEGMENT_HEADER_BYTES, Segment, list, publish, remove, seed, segment_header, segment_path,
-    sync_dir,
+    SEGMENT_HEADER_BYTES, Segment, list, publish, remove, segment_header, segment_path, sync_dir,
 };
 use crate::vfs::{Vfs, VfsFile};
 
@@ -41,6 +40,8 @@ pub struct Log<V: Vfs> {
     vfs: V,
     dir: PathBuf,
     id: [u8; 16],
+    // Made of the id.
+    seed: u32,
     options: LogOptions,
     // Invariant: ascending by sequence; the last one is written to. `first` never falls.
     segments: Vec<Segment>,
@@ -98,8 +99,15 @@ impl<V: Vfs> Log<V> {
         {
             self.rotate()?;
         }
-        let (number, seed) = (self.end + 1, seed(&self.id));
-        encode_frame(&mut self.buffer, seed, number, self.durable, records, bytes);
+        let number = self.end + 1;
+        encode_frame(
+            &mut self.buffer,
+            self.seed,
+            number,
+            self.durable,
+            records,
+            bytes,
+        );
         let written = self.file.append(&self.buffer);
         if self.buffer.capacity() > BUFFER_KEPT_BYTES {
             self.buffer = Vec::new();
@@ -174,6 +182,15 @@ impl<V: Vfs> Log<V> {
             self.durable,
             from,
         )
+    }
+
+    /// Reads every file of the log to its end, also what no recovery would need, and returns what
+    /// is damaged, one entry a file.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn verify(&self) -> Result<Vec<StorageError>, StorageError> {
+        verify(&self.vfs, &self.dir, &self.id, &self.segments, self.durable)
     }
 
     /// Begins a checkpoint of the state after `covers`. The writer is independent of the log,
@@ -293,14 +310,10 @@ fn cut_file<V: Vfs>(file: &mut V::File, path: &Path, len_bytes: u64) -> Result<(
 /// Makes a directory that is missing, and its name durable. That it is there proves nothing: an
 /// earlier attempt may have failed before the sync.
 pub(crate) fn make_dir<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
-    let parent = dir.parent().unwrap_or(Path::new(""));
     match vfs.create_dir(dir) {
-        Ok(()) => sync_dir(vfs, parent),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match sync_dir(vfs, parent) {
-            // Whoever made it for us need not let us read what is above it.
-            Err(error) if error.kind() == StorageErrorKind::Denied => Ok(()),
-            synced => synced,
-        },
-        Err(error) => Err(StorageError::io("create", dir, error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StorageError::io("create", dir, error))
+        }
+        _ => sync_dir(vfs, dir.parent().unwrap_or(Path::new(""))),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) enum Operation {
     CreateDir,
     SyncDir,
     Lock,
-    Append,
+    Append(usize),
     Read,
     Truncate,
     Sync(u64),
@@ -84,6 +84,15 @@ impl Disk {
     /// Counts the operation, and fails it if that was planned.
     pub(crate) fn begin(&mut self, operation: Operation) -> io::Result<()> {
         self.counts.operations += 1;
+        match operation {
+            Operation::Append(bytes) => {
+                self.counts.appends += 1;
+                self.counts.appended_bytes += bytes as u64;
+            }
+            Operation::Sync(_) => self.counts.syncs += 1,
+            Operation::SyncDir => self.counts.dir_syncs += 1,
+            _ => {}
+        }
         self.pending_fault = None;
         let Some(fault) = self.faults.remove(&self.counts.operations) else {
             return Ok(());
@@ -91,14 +100,14 @@ impl Disk {
         let syncs = matches!(operation, Operation::Sync(_) | Operation::SyncDir);
         let grows = matches!(
             operation,
-            Operation::Create | Operation::CreateDir | Operation::Append | Operation::Rename
+            Operation::Create | Operation::CreateDir | Operation::Append(_) | Operation::Rename
         );
         match (fault, operation) {
             (Fault::Full, _) if grows || syncs => {
                 self.lose_unsaved(operation);
                 Err(full())
             }
-            (Fault::Io | Fault::ShortWrite, Operation::Append) => {
+            (Fault::Io | Fault::ShortWrite, Operation::Append(_)) => {
                 self.pending_fault = Some(fault);
                 Ok(())
             }
@@ -272,8 +281,12 @@ impl Disk {
         let dir = self.dir_at(path)?;
         let state = self.dir(dir)?;
         let old = std::mem::replace(&mut state.saved, state.current.clone());
-        for entry in old.values() {
-            self.collect(entry.inode);
+        let gone = old
+            .iter()
+            .filter(|(name, entry)| state.saved.get(*name) != Some(entry));
+        let gone: Vec<u64> = gone.map(|(_, entry)| entry.inode).collect();
+        for inode in gone {
+            self.collect(inode);
         }
         Ok(())
     }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{self, CheckpointReader};
-use crate::error::{StorageError, StorageErrorKind};
+use crate::error::StorageError;
 use crate::frame::Records;
 use crate::position::LogPosition;
 use crate::reader::{Found, SegmentReader};
-use crate::segment::{Segment, list, seed, segment_path};
+use crate::segment::{Segment, list, read_segment_header, seed, segment_path};
 use crate::vfs::Vfs;
 
 /// Which checkpoint a recovery starts at.
@@ -76,7 +76,7 @@ impl<V: Vfs> Recovery<V> {
                     base = Some((covers, CheckpointReader::open(vfs, dir, id, covers)?));
                     break;
                 }
-                Err(error) if matches!(error.kind(), StorageErrorKind::Corrupt { .. }) => {
+                Err(error) if error.is_damage() => {
                     skipped.push(error);
                 }
                 Err(error) => return Err(error),
@@ -192,6 +192,61 @@ impl<V: Vfs> Recovery<V> {
         )?);
         Ok(())
     }
+}
+
+/// Every damaged file of a log.
+pub(crate) fn verify<V: Vfs>(
+    vfs: &V,
+    dir: &Path,
+    id: &[u8; 16],
+    segments: &[Segment],
+    end: u64,
+) -> Result<Vec<StorageError>, StorageError> {
+    let mut damaged = Vec::new();
+    let mut note = |checked: Result<(), StorageError>| match checked {
+        Err(error) if error.is_damage() => {
+            damaged.push(error);
+            Ok(())
+        }
+        checked => checked,
+    };
+    for covers in list(vfs, dir)?.checkpoints {
+        note(checkpoint::verify(vfs, dir, id, covers))?;
+    }
+    let ends = segments
+        .iter()
+        .skip(1)
+        .map(|next| next.first - 1)
+        .chain([end]);
+    for (segment, end) in segments.iter().zip(ends) {
+        note(verify_segment(vfs, dir, id, segment, end))?;
+    }
+    Ok(damaged)
+}
+
+fn verify_segment<V: Vfs>(
+    vfs: &V,
+    dir: &Path,
+    id: &[u8; 16],
+    segment: &Segment,
+    end: u64,
+) -> Result<(), StorageError> {
+    let (found_id, found) = read_segment_header(vfs, dir, segment.sequence)?;
+    let path = segment_path(dir, segment.sequence);
+    if (found_id, found) != (*id, *segment) {
+        return Err(StorageError::corrupt(
+            &path,
+            16,
+            "it does not belong to this log",
+        ));
+    }
+    let mut reader = SegmentReader::open(vfs, path, seed(id), segment.first)?;
+    while reader.expected() <= end {
+        let Found::Frame(_) = reader.next()? else {
+            return Err(reader.corrupt(reader.offset(), "batches that were on disk are missing"));
+        };
+    }
+    Ok(())
 }
 
 impl<V: Vfs> std::fmt::Debug for Recovery<V> {

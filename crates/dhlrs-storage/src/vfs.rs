@@ -1,5 +1,6 @@
 //! What storage asks of a file system.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -9,11 +10,11 @@ use std::path::Path;
 /// Clones are handles to the same files. Nothing is durable before it was synced: the bytes of a
 /// file by [`VfsFile::sync`], its name (made, changed or gone) by [`sync_dir`](Self::sync_dir) of
 /// the directory that holds it.
-pub trait Vfs: Clone + Send + Sync + 'static {
+pub trait Vfs: Clone + fmt::Debug + Send + Sync + 'static {
     /// An open file.
     type File: VfsFile;
     /// Holds a lock until it is dropped.
-    type Lock: Send + Sync + 'static;
+    type Lock: fmt::Debug + Send + Sync + 'static;
 
     /// Makes an empty file, in place of one that has the name already.
     ///
@@ -70,7 +71,7 @@ pub trait Vfs: Clone + Send + Sync + 'static {
 }
 
 /// An open file of a [`Vfs`]: it grows at its end and shrinks from its end, nothing else.
-pub trait VfsFile: Send + 'static {
+pub trait VfsFile: fmt::Debug + Send + 'static {
     /// Writes all of `bytes` at the end of the file.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::io;
 
 use super::Log;
 use crate::checkpoint;
-use crate::error::{StorageError, StorageErrorKind};
+use crate::error::StorageError;
 use crate::position::LogPosition;
 use crate::segment::{list, remove, segment_path, sync_dir};
 use crate::vfs::Vfs;
@@ -46,7 +46,7 @@ impl<V: Vfs> Log<V> {
                     base = Some(*covers);
                     break;
                 }
-                Err(error) if matches!(error.kind(), StorageErrorKind::Corrupt { .. }) => {}
+                Err(error) if error.is_damage() => {}
                 Err(error) => return Err(error),
             }
         }
