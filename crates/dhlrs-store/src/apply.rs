@@ -141,9 +141,9 @@ impl Store {
     pub(crate) fn log(&mut self, record: &Record) {
         match record.encode() {
             Ok(bytes) => self.tickets.log(bytes),
-            // An intent is far below a record's limit, so this is a defect of ours: what cannot be
+            // `order` leaves room in the record, so this is a defect of ours; but what cannot be
             // logged must not be acknowledged.
-            Err(error) => self.fence_because(error.to_string()),
+            Err(error) => self.defect = Some(error.to_string()),
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct Store {
     pub(crate) waiting: Waiting,
     pub(crate) forwards: Forwards,
     pub(crate) checkpoint: Checkpointing,
+    /// What must not have happened: the store takes no more writes.
+    pub(crate) defect: Option<String>,
     names: Names,
 }
 
@@ -132,6 +134,7 @@ impl Store {
             waiting: Waiting::default(),
             forwards: Forwards::new(&config),
             checkpoint: Checkpointing::default(),
+            defect: None,
             names,
             head,
             published,
@@ -205,6 +208,9 @@ impl Store {
             Input::Resolved { flight, result } => self.resolved(now, flight, result, out),
             Input::ErrandDone { errand, result } => self.errand_done(now, errand, result, out),
             Input::Tick => self.tick(now, out),
+        }
+        if let Some(why) = self.defect.take() {
+            self.fence(why, out);
         }
         self.go_on(now, out);
     }

@@ -139,14 +139,6 @@ impl Store {
         out.push(Output::Warning(self.why_unavailable()));
     }
 
-    /// The same for a defect of ours; carried out with the next input.
-    pub(crate) fn fence_because(&mut self, why: String) {
-        self.state = State::Fenced {
-            why,
-            reader: Box::default(),
-        };
-    }
-
     /// A checkpoint is due when as much has happened as the window holds. It is taken while the
     /// ticket is sealed, since head is then just what the ticket leaves, and written once the ticket
     /// is on disk.

@@ -3,21 +3,58 @@
 //! From here on nothing is left to decide: paths and positions have become node ids.
 
 use dhlrs_bag::{Bag, Change, Edit, EditError, EditErrorKind, GuardedEdit, Op, Precondition};
+use dhlrs_codec as codec;
 use dhlrs_wire::{Refusal, RefusalKind};
+
+use crate::record::RECORD_BYTES_MAX;
 
 /// Refusals of a batch that are told in full.
 const FIRST_SKIPPED_MAX: usize = 8;
+
+/// Encoded ops of one intent. Its record has room for them, for its answer and for what it is about.
+const OPS_BYTES_MAX: usize = RECORD_BYTES_MAX - (64 << 10);
 
 /// What an intent's edits have become.
 #[derive(Debug, Default)]
 pub(crate) struct Ordered {
     pub(crate) ops: Vec<Op>,
+    ops_bytes: usize,
     pub(crate) changes: Vec<Change>,
     pub(crate) skipped: u64,
     pub(crate) first_skipped: Vec<Refusal>,
 }
 
+/// Which of several edits a refusal is about.
+fn place_in(edits: &[GuardedEdit], place: usize) -> Option<usize> {
+    (edits.len() > 1).then_some(place)
+}
+
 impl Ordered {
+    /// Some edits become far more than they are: a sort names every child, a path whose bags are
+    /// missing one op for each. What does not fit a record is refused before it is applied.
+    fn make_room(
+        &mut self,
+        edits: &[GuardedEdit],
+        edit: &GuardedEdit,
+        ops: Vec<Op>,
+    ) -> Result<Vec<Op>, Refusal> {
+        let grows = matches!(edit.edit, Edit::Sort { .. } | Edit::Materialise { .. });
+        if edits.len() == 1 && !grows {
+            return Ok(ops);
+        }
+        let room = OPS_BYTES_MAX.saturating_sub(self.ops_bytes);
+        match codec::encode(&ops, room) {
+            Ok(bytes) => {
+                self.ops_bytes += bytes.len();
+                Ok(ops)
+            }
+            Err(_) => Err(Refusal::new(
+                RefusalKind::TooLarge,
+                format!("too much at once: it would take more than {OPS_BYTES_MAX} bytes of log"),
+            )),
+        }
+    }
+
     fn skip(&mut self, nodes: u64, refusals: Vec<Refusal>) {
         self.skipped += nodes;
         let room = FIRST_SKIPPED_MAX.saturating_sub(self.first_skipped.len());
@@ -52,25 +89,25 @@ pub(crate) fn order(
             }
             _ => bag.order(edit),
         };
-        match judged {
+        let judged = judged.map_err(|error| refusal(edit, &error, place_in(edits, place)));
+        match judged.and_then(|ops| ordered.make_room(edits, edit, ops)) {
             Ok(ops) => {
                 let changes = bag.apply(&ops, revision);
                 ordered.ops.extend(ops);
                 ordered.changes.extend(changes);
             }
-            Err(error) if atomic => {
-                let of_many = edits.len() > 1;
+            Err(refusal) if atomic => {
                 if let Some(before) = before {
                     *bag = Bag::from(before);
                 }
-                return Err(refusal(edit, &error, of_many.then_some(place)));
+                return Err(refusal);
             }
-            Err(error) => {
+            Err(refusal) => {
                 let nodes = match &edit.edit {
                     Edit::Merge { branch, .. } => branch.len() as u64,
                     _ => 1,
                 };
-                ordered.skip(nodes, vec![refusal(edit, &error, None)]);
+                ordered.skip(nodes, vec![refusal]);
             }
         }
     }
