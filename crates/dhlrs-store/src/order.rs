@@ -140,3 +140,26 @@ fn refusal(edit: &GuardedEdit, error: &EditError, place: Option<usize>) -> Refus
         None => Refusal::new(kind, format!("{error}{hint}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_a_record_is_refused_before_it_is_applied() {
+        let mut bag = Bag::new();
+        let edit = |path: &str| GuardedEdit::from(Edit::set(path.parse().unwrap(), 1));
+        let edits = [edit("a"), edit("b.c.d")];
+        let mut ordered = Ordered {
+            ops_bytes: OPS_BYTES_MAX - 60,
+            ..Ordered::default()
+        };
+        let ops = bag.order(&edits[0]).unwrap();
+        let ops = ordered.make_room(&edits, &edits[0], ops).unwrap();
+        bag.apply(&ops, 1);
+        let ops = bag.order(&edits[1]).unwrap();
+        let refused = ordered.make_room(&edits, &edits[1], ops).unwrap_err();
+        assert_eq!(refused.kind(), RefusalKind::TooLarge);
+        assert!(bag.get("b").is_none());
+    }
+}

@@ -118,20 +118,6 @@ fn a_merge_of_a_batch_leaves_out_the_rows_that_are_refused() {
 }
 
 #[test]
-fn what_does_not_fit_a_record_is_refused_and_costs_nobody_else_anything() {
-    let mut bench = Bench::logged();
-    // Each edit makes 63 bags, and each of those takes more bytes in the log than in the path.
-    let deep = |n: usize| set(&format!("{}n{n}", format!("k{n}.").repeat(60)), 1);
-    let edits = (0..1_600).map(deep).collect();
-    let refused = bench.write(edits).unwrap_err();
-    assert_eq!(refused.kind(), RefusalKind::TooLarge);
-    assert_eq!(bench.store.published().len(), 0);
-    bench.set("a", 1);
-    bench.restart();
-    assert_eq!(bench.shown("a").as_deref(), Some("1"));
-}
-
-#[test]
 fn a_write_without_effect_takes_no_revision() {
     let mut bench = Bench::logged();
     let first = bench.set("a", 1);
