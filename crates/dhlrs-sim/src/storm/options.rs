@@ -1,0 +1,83 @@
+//! What a seed switches on.
+
+use crate::dice::Dice;
+
+/// What a storm is made of. All of it follows from the seed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Processes in a line; the last one has the store.
+    pub nodes: u64,
+    /// Whether the last one is connected with the first one too.
+    pub is_ring: bool,
+    /// Whether the store is forwarded to one more process.
+    pub forward: bool,
+    /// Watches.
+    pub watches: u64,
+    /// Writes and faults.
+    pub steps: u64,
+    /// How many of 100 steps are faults.
+    pub fault_percent: u64,
+    /// Writes of one process that may be under way at once.
+    pub open_writes: usize,
+    /// Changes that the store keeps for its watches, and takes checkpoints after.
+    pub window_changes: usize,
+    /// Whether frames are lost, doubled and reordered.
+    pub rough_weather: bool,
+    /// Wires are cut and healed.
+    pub cuts: bool,
+    /// Connections break and come back at once.
+    pub flaps: bool,
+    /// Wires go dead one way, unnoticed.
+    pub dead_wires: bool,
+    /// Processes die, with and without power loss.
+    pub crashes: bool,
+    /// Processes are paused.
+    pub pauses: bool,
+    /// Wall clocks jump.
+    pub skews: bool,
+    /// Disks fail.
+    pub disk_faults: bool,
+}
+
+impl Options {
+    /// What this seed switches on.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let mut dice = Dice::new(seed ^ 0x0b71_0115);
+        Self {
+            nodes: dice.between(2, 4),
+            is_ring: dice.chance(30),
+            forward: dice.chance(40),
+            watches: dice.between(0, 3),
+            steps: dice.between(10, 70),
+            fault_percent: dice.between(5, 45),
+            open_writes: usize::try_from(dice.between(1, 12)).unwrap_or(1),
+            window_changes: if dice.chance(50) { 24 } else { 100_000 },
+            rough_weather: dice.chance(25),
+            cuts: dice.chance(60),
+            flaps: dice.chance(60),
+            dead_wires: dice.chance(15),
+            crashes: dice.chance(70),
+            pauses: dice.chance(25),
+            skews: dice.chance(25),
+            disk_faults: dice.chance(45),
+        }
+    }
+
+    pub(crate) fn faults(&self) -> Vec<&'static str> {
+        let kinds = [
+            (self.cuts, ["cut", "heal"]),
+            (self.flaps, ["flap", "flap"]),
+            (self.dead_wires, ["dead", "heal"]),
+            (self.crashes, ["crash", "restart"]),
+            (self.pauses, ["pause", "resume"]),
+            (self.skews, ["skew", "skew"]),
+            (self.disk_faults, ["disk", "disk"]),
+        ];
+        kinds
+            .into_iter()
+            .filter(|(is_on, _)| *is_on)
+            .flat_map(|(_, names)| names)
+            .collect()
+    }
+}
