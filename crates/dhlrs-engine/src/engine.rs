@@ -192,6 +192,14 @@ impl Engine {
         .min()
     }
 
+    /// Ends every link and every link session: the process stops. [`Local::Close`] comes before.
+    pub fn shut_down(&mut self, now: Time, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.links.shut_down(now, &mut outputs);
+        self.link_outputs(now, outputs, out);
+        self.carry_out_stores(now, out);
+    }
+
     fn link(&mut self, now: Time, input: LinkInput, out: &mut Vec<Output>) {
         let mut outputs = Vec::new();
         self.links.handle(now, input, &mut outputs);
