@@ -1,0 +1,96 @@
+//! One open channel: frames in, frames out, both bounded.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dhlrs_link::{FRAME_BYTES_MAX, LINK_FRAMES_MAX, LinkId};
+use dhlrs_transport::{Channel, Received, TransportError};
+use tokio::sync::{Semaphore, mpsc};
+use tracing::debug;
+
+use crate::command::Command;
+
+/// The queue of one connection: what the link hands out at most, and room for its last words.
+pub(crate) const CONNECTION_FRAMES_MAX: usize = LINK_FRAMES_MAX + 16;
+/// Received frames, of all connections together, that wait for the driver.
+pub(crate) const INBOUND_BYTES_MAX: usize = 8 * FRAME_BYTES_MAX;
+/// Frames after which a writer says so, though there is more to write.
+const REPORT_FRAMES: usize = 16;
+/// How long a connection that is being closed may take to hand over its last frames.
+pub(crate) const DRAIN_MS_MAX: u64 = 2_000;
+
+/// Carries frames until either side ends the channel, or the queue is closed and empty.
+pub(crate) async fn carry(
+    channel: Box<dyn Channel>,
+    link: LinkId,
+    mut frames: mpsc::Receiver<Bytes>,
+    commands: mpsc::Sender<Command>,
+    inbound: Arc<Semaphore>,
+) {
+    let channel = channel.as_ref();
+    let ended = tokio::select! {
+        ended = read(channel, link, &commands, &inbound) => ended,
+        ended = write(channel, link, &mut frames, &commands) => ended,
+    };
+    match ended {
+        Ok(()) => debug!(%link, peer = channel.peer(), "connection closed"),
+        Err(error) => debug!(%link, peer = channel.peer(), %error, "connection ended"),
+    }
+    let _ = commands.send(Command::Gone { link }).await;
+}
+
+async fn read(
+    channel: &dyn Channel,
+    link: LinkId,
+    commands: &mpsc::Sender<Command>,
+    inbound: &Arc<Semaphore>,
+) -> Result<(), TransportError> {
+    loop {
+        let Received::Frame(bytes) = channel.recv().await? else {
+            // The link notices by itself what is missing.
+            continue;
+        };
+        let room = bytes.len().clamp(1, INBOUND_BYTES_MAX);
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        let Ok(permit) = inbound.clone().acquire_many_owned(room).await else {
+            return pending().await;
+        };
+        if commands
+            .send(Command::Frame {
+                link,
+                bytes,
+                permit,
+            })
+            .await
+            .is_err()
+        {
+            // The node stops: nobody listens any more, but last words still have to leave.
+            return pending().await;
+        }
+    }
+}
+
+async fn write(
+    channel: &dyn Channel,
+    link: LinkId,
+    frames: &mut mpsc::Receiver<Bytes>,
+    commands: &mpsc::Sender<Command>,
+) -> Result<(), TransportError> {
+    while let Some(frame) = frames.recv().await {
+        let mut next = Some(frame);
+        let mut sent = 0;
+        while let Some(frame) = next.take() {
+            // Nobody asks what became of one frame: the link acknowledges what arrived.
+            drop(channel.send(frame).await?);
+            sent += 1;
+            if sent < REPORT_FRAMES {
+                next = frames.try_recv().ok();
+            }
+        }
+        // If the node stops, the frames that are left still leave.
+        let _ = commands.send(Command::Sent { link, frames: sent }).await;
+    }
+    channel.close(Duration::from_millis(DRAIN_MS_MAX)).await
+}

@@ -1,0 +1,119 @@
+//! Connecting to one URL, for ever.
+
+use std::sync::Arc;
+
+use dhlrs_link::{Ending, EndingKind, Party, Peer, Side};
+use dhlrs_transport::{Backoff, Registry, TransportErrorKind, TransportUrl};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Duration, Instant, sleep};
+use tracing::{info, warn};
+
+use crate::command::Command;
+use crate::error::{NodeError, NodeErrorKind};
+use crate::neighbours::Neighbours;
+
+/// A connection that has lasted this long was useful: the next failure is the first one again.
+const USEFUL_MS_MIN: u64 = 5_000;
+
+/// How a connection that we opened has ended.
+#[derive(Debug)]
+pub(crate) struct DialEnd {
+    pub(crate) ending: Ending,
+    /// Who was there, and whether the connection was up.
+    pub(crate) peer: Option<Arc<Peer>>,
+    pub(crate) was_up: bool,
+}
+
+pub(crate) struct Dialer {
+    pub(crate) place: usize,
+    pub(crate) url: TransportUrl,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) neighbours: Arc<watch::Sender<Neighbours>>,
+    pub(crate) seed: u64,
+}
+
+impl Dialer {
+    /// Runs until the node stops.
+    pub(crate) async fn run(self) {
+        let mut backoff = Backoff::new(self.seed);
+        let mut last = None;
+        loop {
+            let began = Instant::now();
+            let (error, was_up) = match self.attempt(&mut last).await {
+                Some(outcome) => outcome,
+                None => return,
+            };
+            if was_up && began.elapsed() >= Duration::from_millis(USEFUL_MS_MIN) {
+                backoff.reset();
+            }
+            let first = backoff.failures() == 0;
+            let kind = if error.kind().is_transient() {
+                TransportErrorKind::Unavailable
+            } else {
+                TransportErrorKind::Denied
+            };
+            let pause = backoff.after(kind);
+            // The first failure is news, the hundredth is not.
+            if first || !error.kind().is_transient() {
+                warn!(url = %self.url.clone().without_key(), %error, "not connected");
+            } else {
+                tracing::debug!(url = %self.url.clone().without_key(), %error, "not connected");
+            }
+            self.neighbours
+                .send_modify(|state| state.dialed(self.place, Some(error)));
+            sleep(pause).await;
+        }
+    }
+
+    /// One connection from its beginning to its end; `None` if the node stops.
+    async fn attempt(&self, last: &mut Option<Arc<Peer>>) -> Option<(NodeError, bool)> {
+        let channel = match self.registry.connect(&self.url).await {
+            Ok(channel) => channel,
+            Err(error) => return Some((NodeError::connecting(error), false)),
+        };
+        let side = Side::Connected {
+            key: self.url.key(),
+            last: last.clone(),
+        };
+        let (sender, ended) = oneshot::channel();
+        let command = Command::Opened {
+            channel,
+            side,
+            dial: Some(sender),
+        };
+        self.commands.send(command).await.ok()?;
+        let DialEnd {
+            ending,
+            peer,
+            was_up,
+        } = ended.await.ok()?;
+        if let Some(peer) = peer {
+            if was_up {
+                info!(url = %self.url.clone().without_key(), %peer, %ending, "connection lost");
+            }
+            *last = Some(peer);
+        }
+        Some((self.refused(&ending), was_up))
+    }
+
+    fn refused(&self, ending: &Ending) -> NodeError {
+        let url = self.url.clone().without_key();
+        let kind = match ending.kind {
+            EndingKind::Denied => NodeErrorKind::Denied,
+            EndingKind::WrongKey | EndingKind::Myself | EndingKind::BadSignature => {
+                NodeErrorKind::WrongPeer
+            }
+            EndingKind::Version { .. } | EndingKind::Missing => NodeErrorKind::WrongProtocol,
+            _ => NodeErrorKind::Unreachable,
+        };
+        let hint = match (ending.kind, ending.by) {
+            (EndingKind::Denied, Party::Peer) => ": let it list this key, as `--allow KEY` does",
+            (EndingKind::WrongKey, _) => {
+                ": compare the key in the URL with what it prints as `ready`"
+            }
+            _ => "",
+        };
+        NodeError::new(kind, format!("{url}: {ending}{hint}"))
+    }
+}

@@ -1,0 +1,6 @@
+//! The builders of calls, for signatures that name them.
+
+pub use dhlrs_node::{
+    GetBuilder, MoveBuilder, ReadBuilder, RefreshBuilder, ResolverBuilder, SetBuilder,
+    WatchBuilder, WriteBuilder,
+};
