@@ -90,6 +90,20 @@ pub struct WatchedChange {
     pub attributes: Vec<AttributeChange>,
     /// The place among the siblings.
     pub index: Option<u64>,
+    /// A bag that came to be because something below it was set; its reason is `autocreate`.
+    pub autocreated: bool,
+}
+
+impl WatchedChanges {
+    /// Why a change of these was made: `autocreate` for a bag that something below it needed, else
+    /// what the writer said.
+    #[must_use]
+    pub fn reason<'a>(&'a self, change: &'a WatchedChange) -> Option<&'a str> {
+        if change.autocreated {
+            return Some("autocreate");
+        }
+        self.meta.reason.as_deref()
+    }
 }
 
 impl From<&Change> for WatchedChange {
@@ -102,6 +116,7 @@ impl From<&Change> for WatchedChange {
             new: change.new.clone(),
             attributes: change.attributes.clone(),
             index: change.index,
+            autocreated: change.autocreated,
         }
     }
 }

@@ -64,7 +64,7 @@ pub fn change_json(changes: &WatchedChanges, change: &WatchedChange) -> String {
         text_to_json(change.path.as_str()),
         attributes.join(","),
         or_null(change.index),
-        or_null(meta.reason.as_deref().map(text_to_json)),
+        or_null(changes.reason(change).map(text_to_json)),
         or_null(
             meta.origin
                 .as_ref()

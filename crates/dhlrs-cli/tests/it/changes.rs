@@ -13,6 +13,7 @@ fn change(kind: ChangeKind, path: &str, old: Shown, new: Shown) -> WatchedChange
         new,
         attributes: Vec::new(),
         index: None,
+        autocreated: false,
     }
 }
 
