@@ -1,3 +1,5 @@
+//! Apply: ops are carried out, nothing is decided, and nothing can fail.
+
 use dhlrs_path::Path;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Attributes: equal in any order, listed in the order in which they came.
+
 use std::{cmp::Ordering, fmt, hash};
 
 use crate::{

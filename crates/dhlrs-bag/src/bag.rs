@@ -1,3 +1,5 @@
+//! The tree with its writer: edits go through judgement to ops, and ops to changes.
+
 use std::ops::Deref;
 
 use dhlrs_path::{Path, Query};

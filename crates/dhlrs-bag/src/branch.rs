@@ -1,3 +1,5 @@
+//! A branch is flat rows, so that a deep one can neither be built wrongly nor overflow a stack.
+
 use std::collections::BTreeSet;
 
 use dhlrs_path::DEPTH_MAX;

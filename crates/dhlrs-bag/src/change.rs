@@ -1,3 +1,5 @@
+//! What subscribers are told: enough that none of them has to look into the tree.
+
 use dhlrs_path::Path;
 
 use crate::{Meta, Name, NodeId, Value};

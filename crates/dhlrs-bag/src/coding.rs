@@ -1,5 +1,5 @@
-// How the nouns of this crate travel through serde: paths and positions as text, and nothing is
-// taken in without the check that its constructor makes.
+//! How the nouns of this crate travel through serde: paths and positions as text, and nothing is
+//! taken in without the check that its constructor makes.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 

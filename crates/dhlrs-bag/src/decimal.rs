@@ -1,3 +1,5 @@
+//! Decimals that keep their scale, with one spelling each.
+
 use std::{fmt, hash, str::FromStr};
 
 use crate::{ValueError, ValueErrorKind};

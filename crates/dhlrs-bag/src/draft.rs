@@ -1,3 +1,5 @@
+//! Transactions in process: an O(1) fork that reaches its bag whole or not at all.
+
 use std::ops::{Deref, DerefMut};
 
 use triomphe::Arc;

@@ -1,3 +1,5 @@
+//! Edits name paths and positions, so whoever asks need not know the tree they meet.
+
 use dhlrs_path::Path;
 
 use crate::{Attributes, Branch, Content, Label, Name, Position, ResolverRef};

@@ -1,3 +1,5 @@
+//! Why something is refused: a kind for code, and for people the place and the limit.
+
 use std::{error, fmt};
 
 use dhlrs_path::{DEPTH_MAX, PATH_BYTES_MAX, ParsePathError, Path};

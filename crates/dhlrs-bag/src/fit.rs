@@ -1,4 +1,4 @@
-// Whether something fits where it is to go: depth, printed path, size of a node.
+//! Whether something fits where it is to go: depth, printed path, size of a node.
 
 use dhlrs_path::{DEPTH_MAX, PATH_BYTES_MAX};
 

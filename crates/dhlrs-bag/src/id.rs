@@ -1,3 +1,5 @@
+//! Node ids, in two spaces: what is logged never meets the id of a mere overlay.
+
 use std::fmt;
 
 /// The identity of one node: 16 opaque bytes that survive rename, sort and move.

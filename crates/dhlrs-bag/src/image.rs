@@ -1,3 +1,5 @@
+//! Images: all of a tree that a checkpoint keeps, so that later ops find the same ids in it.
+
 use dhlrs_path::DEPTH_MAX;
 
 use crate::{

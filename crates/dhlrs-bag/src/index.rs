@@ -1,5 +1,5 @@
-// A persistent hash index from a hash of 32 bits to slots: one small table, or a radix of sixteen
-// where it is wide, so that a write after a snapshot copies one small table and its spine.
+//! A persistent hash index from a hash of 32 bits to slots: one small table, or a radix of sixteen
+//! where it is wide, so that a write after a snapshot copies one small table and its spine.
 
 use hashbrown::HashTable;
 use triomphe::Arc;

@@ -1,4 +1,4 @@
-// One branch laid over another.
+//! One branch laid over another.
 
 use dhlrs_path::Path;
 

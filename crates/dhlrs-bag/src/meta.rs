@@ -1,3 +1,5 @@
+//! Where a revision came from: why, from whom, by which message, past which subscribers.
+
 use std::{fmt, str::FromStr};
 
 use dhlrs_path::NodeName;

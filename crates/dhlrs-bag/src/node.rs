@@ -1,3 +1,5 @@
+//! Bag nodes for reading, and how paths find them.
+
 use std::fmt;
 
 use dhlrs_path::{Path, Step};

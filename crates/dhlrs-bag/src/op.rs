@@ -1,3 +1,5 @@
+//! Ops name ids and siblings, which mean the same on every copy of the tree; indexes would not.
+
 use crate::{Attributes, Content, Label, NodeId, ResolverRef};
 
 /// The most children of a bag that can be sorted.

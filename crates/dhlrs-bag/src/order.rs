@@ -1,5 +1,5 @@
-// Edits become ops: paths become ids, positions become siblings, and what cannot be done is
-// refused. Judged is the stored tree; a node that is only an overlay counts as missing in it.
+//! Edits become ops: paths become ids, positions become siblings, and what cannot be done is
+//! refused. Judged is the stored tree; a node that is only an overlay counts as missing in it.
 
 use dhlrs_path::{Path, Step};
 

@@ -1,4 +1,4 @@
-// What resolvers give and what is derived: shown, never logged.
+//! What resolvers give and what is derived: shown, never logged.
 
 use dhlrs_path::Path;
 

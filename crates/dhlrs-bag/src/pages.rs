@@ -1,5 +1,5 @@
-// An array of slots in pages, shared between snapshots: cloning is O(1), and the first write to a
-// page after that copies the page and the three nodes above it.
+//! An array of slots in pages, shared between snapshots: cloning is O(1), and the first write to a
+//! page after that copies the page and the three nodes above it.
 
 use triomphe::Arc;
 

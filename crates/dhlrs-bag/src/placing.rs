@@ -1,4 +1,4 @@
-// Positions become siblings; moves and renames are judged.
+//! Positions become siblings; moves and renames are judged.
 
 use dhlrs_path::{Path, Step};
 

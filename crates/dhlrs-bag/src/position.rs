@@ -1,3 +1,5 @@
+//! Where a node is to stand, as people write it.
+
 use std::{fmt, str::FromStr};
 
 use crate::{Label, PositionError};

@@ -1,4 +1,4 @@
-// Writes of a node's content, attributes and resolver are judged, whether it is there or not.
+//! Writes of a node's content, attributes and resolver are judged, whether it is there or not.
 
 use dhlrs_path::{Path, Query};
 

@@ -1,3 +1,5 @@
+//! Patterns over the tree: a set of pattern states goes down the walk, so no branch is seen twice.
+
 use dhlrs_path::{PATTERN_BYTES_MAX, Pattern, PatternStep};
 
 use crate::{BagNode, Tree, WalkPosition, slot::View, tree::ROOT_SLOT, walk::Open};

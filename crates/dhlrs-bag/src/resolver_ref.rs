@@ -1,3 +1,5 @@
+//! The name and parameters of a resolver: all of it that is logged and travels.
+
 use crate::{
     Attributes, Name,
     value::{prefixed_bytes, varint_bytes, zigzag},

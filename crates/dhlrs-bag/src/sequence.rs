@@ -1,6 +1,6 @@
-// The order of children: counted B+trees whose nodes lie in one arena and know their parents by
-// number, so that a child's place is found by climbing from the leaf that its slot names. Nothing
-// is ever compared or re-spaced, and a number means the same in every snapshot.
+//! The order of children: counted B+trees whose nodes lie in one arena and know their parents by
+//! number, so that a child's place is found by climbing from the leaf that its slot names. Nothing
+//! is ever compared or re-spaced, and a number means the same in every snapshot.
 
 use triomphe::Arc;
 

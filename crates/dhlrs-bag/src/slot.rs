@@ -1,3 +1,5 @@
+//! What the arena holds of a node; what few nodes have is behind one pointer, to keep leaves small.
+
 use smol_str::SmolStr;
 use triomphe::Arc;
 

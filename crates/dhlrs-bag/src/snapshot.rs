@@ -1,3 +1,5 @@
+//! A tree that stays as it is while its bag goes on.
+
 use std::ops::Deref;
 
 use crate::Tree;

@@ -1,3 +1,5 @@
+//! Sorting is judged to a permutation, so that applying it compares nothing.
+
 use std::cmp::Ordering;
 
 use crate::{

@@ -1,4 +1,4 @@
-// Whole branches: into the arena, out of it, compared, counted.
+//! Whole branches: into the arena, out of it, compared, counted.
 
 use crate::{
     BagNode, Branch, BranchBuilder, NodeId, Row, Shown, Tree,

@@ -1,3 +1,5 @@
+//! Texts, labels and names: short ones in place, and checked once, when they are made.
+
 use std::{borrow::Borrow, fmt, ops::Deref};
 
 use dhlrs_path::{ParsePathError, check_label, check_name};

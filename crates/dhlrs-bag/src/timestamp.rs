@@ -1,3 +1,5 @@
+//! Instants in UTC, and their one spelling; the calendar is computed here, without a library.
+
 use std::{fmt, str::FromStr};
 
 use crate::{ValueError, ValueErrorKind};

@@ -1,3 +1,5 @@
+//! One state of the tree: the arena, and the indexes by which nothing in it is scanned.
+
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;

@@ -1,3 +1,5 @@
+//! Scalars whose type counts: two of different types are never equal, whatever they print as.
+
 use std::{cmp::Ordering, fmt, hash, mem};
 
 use triomphe::Arc;

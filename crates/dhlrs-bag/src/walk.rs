@@ -1,3 +1,5 @@
+//! Walks in pre-order that keep their place by index, so a reader can go on after a pause.
+
 use crate::{
     BagNode, Row, Tree,
     pages::NONE,

@@ -1,3 +1,5 @@
+//! What travels comes back equal, is as large as it said, and is checked when it arrives.
+
 use dhlrs_bag::{
     Attributes, AttributesWrite, Branch, Bytes, Change, Content, Decimal, Edit, GuardedEdit, Label,
     List, Meta, Op, Placed, Precondition, ResolverRef, ResolverWrite, Row, SortField, Timestamp,

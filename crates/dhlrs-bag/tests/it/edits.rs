@@ -1,3 +1,5 @@
+//! What each edit does to the tree, what it tells, and when it is refused.
+
 use dhlrs_bag::{
     Attributes, Bag, Branch, Change, ChangeKind, Content, Edit, EditErrorKind, GuardedEdit,
     Precondition, ResolverRef, Row, Shown, SortField, SortKey, Value,

@@ -1,3 +1,5 @@
+//! A tree restored from its image goes on as if nothing had happened.
+
 use dhlrs_bag::{Bag, Edit, ImageErrorKind, ImageRow, NodeId, ResolverRef, Value};
 
 use crate::{name, path};

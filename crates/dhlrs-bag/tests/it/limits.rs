@@ -1,3 +1,5 @@
+//! Each limit at its last allowed value and one beyond.
+
 use dhlrs_bag::{
     ATTRIBUTES_MAX, Attributes, Bag, Branch, BranchErrorKind, Edit, EditErrorKind, LIST_ITEMS_MAX,
     List, NODE_BYTES_MAX, NodeId, Row, Value, ValueErrorKind,

@@ -1,3 +1,5 @@
+//! Overlays are shown and not stored, and guard what they stand for.
+
 use dhlrs_bag::{
     Bag, Branch, Change, ChangeKind, Content, Edit, EditErrorKind, ResolverRef, Row, Shown, Value,
 };

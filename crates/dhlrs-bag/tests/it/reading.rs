@@ -1,3 +1,5 @@
+//! Every way to a node, and walks and queries that go on where they paused.
+
 use dhlrs_bag::{Bag, Value};
 use dhlrs_path::Pattern;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Several edits as one: each sees those before it, and a refusal leaves no trace.
+
 use dhlrs_bag::{Bag, CommitError, Edit, EditErrorKind, GuardedEdit, Precondition, Value};
 
 use crate::{listing, path, told};

@@ -1,3 +1,5 @@
+//! How values compare, hash, sort and print, and that what is printed parses back.
+
 use std::{
     collections::hash_map::DefaultHasher,
     hash::{Hash, Hasher},

@@ -1,3 +1,5 @@
+//! Order and identity hold in bags of every width, whichever end they grow and shrink at.
+
 use dhlrs_bag::{Bag, Edit, NodeId, Value};
 use proptest::prelude::*;
 
