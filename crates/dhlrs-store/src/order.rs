@@ -4,12 +4,9 @@
 
 use dhlrs_bag::{Bag, Change, Edit, EditError, EditErrorKind, GuardedEdit, Op, Precondition};
 use dhlrs_codec as codec;
-use dhlrs_wire::{Refusal, RefusalKind};
+use dhlrs_wire::{FIRST_SKIPPED_MAX, Refusal, RefusalKind};
 
 use crate::record::RECORD_BYTES_MAX;
-
-/// Refusals of a batch that are told in full.
-const FIRST_SKIPPED_MAX: usize = 8;
 
 /// Encoded ops of one intent. Its record has room for them, for its answer and for what it is about.
 const OPS_BYTES_MAX: usize = RECORD_BYTES_MAX - (64 << 10);

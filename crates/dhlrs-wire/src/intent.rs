@@ -2,6 +2,7 @@
 
 use dhlrs_bag::{GuardedEdit, MsgId, SubscriberId};
 use dhlrs_clock::Stamp;
+use dhlrs_codec::bounded_vec;
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
@@ -13,6 +14,8 @@ pub const REASON_BYTES_MAX: usize = 256;
 pub const CAUSE_MAX: usize = 16;
 /// Edits of one intent.
 pub const EDITS_MAX: usize = 4_096;
+/// Refusals that the answer to a batch lists.
+pub const FIRST_SKIPPED_MAX: usize = 8;
 
 /// An envelope around edits of one store.
 ///
@@ -24,6 +27,7 @@ pub struct Intent {
     /// Names the intent for ever: session and counter. Applied once, however often it arrives.
     pub msg_id: MsgId,
     /// What to do, 1 to [`EDITS_MAX`].
+    #[serde(deserialize_with = "bounded_vec::<_, _, EDITS_MAX>")]
     pub edits: Vec<GuardedEdit>,
     /// All or nothing, or as many as can be.
     pub atomic: bool,
@@ -34,6 +38,7 @@ pub struct Intent {
     /// When the source made the intent, by its own clock.
     pub stamp: Stamp,
     /// The subscribers whose reaction this is, oldest first, at most [`CAUSE_MAX`].
+    #[serde(deserialize_with = "bounded_vec::<_, _, CAUSE_MAX>")]
     pub cause: Vec<SubscriberId>,
 }
 
@@ -44,6 +49,7 @@ pub struct Written {
     pub revision: Revision,
     /// Nodes of a batch that were refused and skipped; 0 where the intent was atomic.
     pub skipped: u64,
-    /// The first of those refusals, at most 8; each names its path.
+    /// The first of those refusals, at most [`FIRST_SKIPPED_MAX`]; each names its path.
+    #[serde(deserialize_with = "bounded_vec::<_, _, FIRST_SKIPPED_MAX>")]
     pub first_skipped: Vec<Refusal>,
 }

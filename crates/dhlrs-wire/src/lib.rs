@@ -35,7 +35,7 @@ mod text;
 mod watch;
 
 pub use error::{WireError, WireErrorKind};
-pub use intent::{CAUSE_MAX, EDITS_MAX, Intent, REASON_BYTES_MAX, Written};
+pub use intent::{CAUSE_MAX, EDITS_MAX, FIRST_SKIPPED_MAX, Intent, REASON_BYTES_MAX, Written};
 pub use message::{
     HOPS_MAX, MESSAGE_BYTES_MAX, Message, ROUTES_MAX, RequestMessage, Route, WIRE_VERSION,
 };

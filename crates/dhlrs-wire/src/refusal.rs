@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use dhlrs_codec::bounded_string;
 use serde::{Deserialize, Serialize};
 
 use crate::revision::Revision;
@@ -113,6 +114,7 @@ impl RefusalKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     kind: RefusalKind,
+    #[serde(deserialize_with = "bounded_string::<_, REFUSAL_BYTES_MAX>")]
     message: String,
     outcome_unknown: bool,
 }
