@@ -135,7 +135,7 @@ impl<V: Vfs> Log<V> {
     }
 
     /// Makes a poisoned log writable again: cuts it at its last durable batch, for good, and goes
-    /// on in a new file. Returns that batch's position. Does nothing to a log that is in order.
+    /// on in a new file. Returns that batch's position. A log that is in order is only synced.
     ///
     /// # Errors
     /// What the file system reports; the log stays poisoned, and this may be called again.

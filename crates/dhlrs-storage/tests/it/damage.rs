@@ -247,3 +247,19 @@ fn files_of_two_logs_do_not_mix() {
     assert_eq!(error.path(), name);
     assert!(matches!(error.kind(), StorageErrorKind::Corrupt { .. }));
 }
+
+#[test]
+fn a_last_file_that_lost_confirmed_batches_is_reported() {
+    let vfs = MemoryVfs::new();
+    let mut log = open(&vfs, Path::new("s")).unwrap();
+    log.append(&["a"]).unwrap();
+    log.sync().unwrap();
+    // Opening writes what it cannot prove again, and notes that it is on disk then.
+    drop(open(&vfs, Path::new("s")).unwrap());
+    let path = Path::new("s/00000000000000000002.log");
+    let header = vfs.read(path).unwrap()[..60].to_vec();
+    vfs.overwrite(path, header).unwrap();
+    let error = open(&vfs, Path::new("s")).unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Corrupt { offset: 60 });
+    assert_eq!(error.path(), path);
+}

@@ -152,8 +152,12 @@ fn is_nobody_elses_business() {
 
 #[test]
 fn any_operation_may_fail_while_it_is_made() {
-    let dir = Path::new("a/b");
-    for n in 1..60 {
+    // A long name has directories of its own.
+    for (name, n) in ["main", &"x".repeat(250)]
+        .into_iter()
+        .flat_map(|name| (1..60).map(move |n| (name.to_owned(), n)))
+    {
+        let dir = Path::new("a/b");
         for fault in [Fault::Full, Fault::Io, Fault::ShortWrite, Fault::Sync] {
             for survival in [
                 None,
@@ -164,7 +168,7 @@ fn any_operation_may_fail_while_it_is_made() {
                 vfs.fail(n, fault);
                 let open = |vfs: &MemoryVfs| {
                     let data = DataDir::open(vfs.clone(), dir)?;
-                    let mut log = data.open_log("main", ID, OPTIONS)?;
+                    let mut log = data.open_log(&name, ID, OPTIONS)?;
                     if log.end().get() == 0 {
                         log.append(&["a"])?;
                     }
@@ -182,10 +186,10 @@ fn any_operation_may_fail_while_it_is_made() {
                 let data = DataDir::open(vfs.clone(), dir).unwrap();
                 assert_eq!(
                     data.stores().unwrap(),
-                    ["main"],
+                    [name.as_str()],
                     "{n} {fault:?} {survival:?}"
                 );
-                let log = data.open_log("main", ID, OPTIONS).unwrap();
+                let log = data.open_log(&name, ID, OPTIONS).unwrap();
                 assert_eq!(log.durable().get(), 1, "{n} {fault:?} {survival:?}");
             }
         }

@@ -216,3 +216,24 @@ fn restarts_without_writes_make_no_files() {
     }
     assert!(vfs.list(Path::new(DIR)).unwrap().len() <= 3);
 }
+
+#[test]
+fn reopening_cuts_the_old_file_and_goes_on_in_a_new_one() {
+    let vfs = MemoryVfs::new();
+    let mut driver = start(&vfs);
+    driver.log.append(&["confirmed"]).unwrap();
+    driver.log.sync().unwrap();
+    let path = Path::new(DIR).join("00000000000000000001.log");
+    let before = vfs.read(&path).unwrap();
+    vfs.fail(vfs.counts().operations + 1, Fault::Io);
+    driver
+        .log
+        .append(&["written, and reported as failed"])
+        .unwrap_err();
+    assert_ne!(vfs.read(&path).unwrap(), before);
+    driver.log.reopen().unwrap();
+    assert_eq!(vfs.read(&path).unwrap(), before);
+    driver.log.append(&["in the new file"]).unwrap();
+    assert_eq!(vfs.read(&path).unwrap(), before);
+    assert_eq!(vfs.list(Path::new(DIR)).unwrap().len(), 2);
+}
