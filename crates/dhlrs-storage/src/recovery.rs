@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{self, CheckpointReader};
-use crate::error::StorageError;
+use crate::error::{StorageError, StorageErrorKind};
 use crate::frame::Records;
 use crate::position::LogPosition;
 use crate::reader::{Found, SegmentReader};
@@ -15,7 +15,8 @@ use crate::vfs::Vfs;
 pub enum RecoverFrom {
     /// The newest good one: the least to read.
     Newest,
-    /// The oldest good one: the most batches, for who wants the changes as well as the state.
+    /// The oldest good one, or none while the log still has its first batch: the most batches, for
+    /// who wants the changes as well as the state.
     Oldest,
 }
 
@@ -93,23 +94,54 @@ impl<V: Vfs> Recovery<V> {
             Some((covers, reader)) => (covers, Some(reader)),
             None => (0, None),
         };
-        // From the last segment that begins at or before the first batch wanted.
+        let mut recovery = Self {
+            vfs: vfs.clone(),
+            dir: dir.to_path_buf(),
+            seed: seed(id),
+            covers: 0,
+            checkpoint: None,
+            segments: Vec::new(),
+            reader: None,
+            expected: 1,
+            end: covers,
+            skipped,
+        };
+        // The state before the first batch is an older one still, if all batches since are there.
+        if from == RecoverFrom::Oldest && log_first == 1 && covers > 0 {
+            recovery.start_after(0, segments);
+            match recovery.read_through() {
+                Ok(()) => {
+                    recovery.start_after(0, segments);
+                    recovery.end = end;
+                    return Ok(recovery);
+                }
+                Err(error) if matches!(error.kind(), StorageErrorKind::Corrupt { .. }) => {
+                    recovery.skipped.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        recovery.start_after(covers, segments);
+        recovery.checkpoint = checkpoint;
+        recovery.end = end;
+        Ok(recovery)
+    }
+
+    /// Begins at the last segment that begins at or before the first batch wanted.
+    fn start_after(&mut self, covers: u64, segments: &[Segment]) {
         let start = segments
             .iter()
             .rposition(|segment| segment.first <= covers + 1);
         let wanted = segments.get(start.unwrap_or(0)..).unwrap_or_default();
-        Ok(Self {
-            vfs: vfs.clone(),
-            dir: dir.to_path_buf(),
-            seed: seed(id),
-            covers,
-            checkpoint,
-            segments: wanted.iter().rev().copied().collect(),
-            reader: None,
-            expected: wanted.first().map_or(1, |segment| segment.first),
-            end,
-            skipped,
-        })
+        self.covers = covers;
+        self.segments = wanted.iter().rev().copied().collect();
+        self.reader = None;
+        self.expected = wanted.first().map_or(1, |segment| segment.first);
+    }
+
+    fn read_through(&mut self) -> Result<(), StorageError> {
+        while self.next_piece()?.is_some() {}
+        Ok(())
     }
 
     /// The position that the checkpoint covers; 0 without one.
@@ -122,7 +154,7 @@ impl<V: Vfs> Recovery<V> {
         LogPosition(self.end)
     }
 
-    /// Checkpoints that are damaged and were passed over.
+    /// What is damaged and was passed over: checkpoints, or the log before the oldest one.
     pub fn skipped(&self) -> &[StorageError] {
         &self.skipped
     }

@@ -166,7 +166,10 @@ fn recovers_from_the_newest_or_the_oldest_checkpoint<V: Vfs>(vfs: &V, dir: &Path
     let mut driver = Driver::new(open(vfs, dir).unwrap());
     driver.run(22).unwrap();
     driver.sync().unwrap();
-    for covers in [0, 7, 15] {
+    checkpoint(&driver.log, &driver.kept[..7]).unwrap();
+    let log = driver.log.recover(RecoverFrom::Oldest).unwrap();
+    assert_eq!(log.covers().get(), 0, "the first batch is still there");
+    for covers in [0, 15] {
         checkpoint(&driver.log, &driver.kept[..covers]).unwrap();
     }
     let covers = |from| driver.log.recover(from).unwrap().covers().get();
