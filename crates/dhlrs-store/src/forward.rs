@@ -75,7 +75,7 @@ pub(crate) struct Forwards {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Errand {
     Open,
-    Message { counter: u64 },
+    Message { session: SessionId, counter: u64 },
 }
 
 #[derive(Debug)]
@@ -93,6 +93,11 @@ pub(crate) struct Running {
     pub(crate) opening: bool,
     /// The session may be used when this ticket has been released.
     pub(crate) session_from_ticket: u64,
+    /// The session that the counters of the flights count in.
+    pub(crate) counted_in: Option<SessionId>,
+    /// The revision of the cursor in the ticket that is out, and in those that are on disk.
+    pub(crate) sealed_revision: u64,
+    pub(crate) durable_revision: u64,
     pub(crate) retry_at_ms: Option<u64>,
     pub(crate) retry_ms: u64,
     pub(crate) stopped: Option<String>,
@@ -158,6 +163,8 @@ impl Forwards {
             let Some(cursor) = cursors.get(&running.id) else {
                 continue;
             };
+            // While the log is read back, most of what it tells was answered long ago.
+            running.forget_answered(cursor.revision);
             let came_from_here = changes.meta.cause.contains(&SubscriberId(running.id));
             let old_news = changes.meta.revision <= cursor.revision;
             if running.stopped.is_some() || cursor.stopped || came_from_here || old_news {
@@ -186,17 +193,32 @@ impl Forwards {
     }
 
     /// The revision up to which the log may go without a forward missing anything; `None` if all of
-    /// it may. A cursor that is not logged yet holds the log too: counters follow from it.
+    /// it may. A cursor that is not on disk yet holds the log too: counters follow from it.
     pub(crate) fn slowest(&self, cursors: &BTreeMap<ForwardId, ForwardCursor>) -> Option<u64> {
         let waits = |running: &&Running| {
             let idle = running.queue.is_empty() && running.flights.is_empty();
-            running.stopped.is_none() && !(idle && running.unlogged == 0)
+            let logged = cursors.get(&running.id).map_or(0, |cursor| cursor.revision);
+            let is_on_disk = running.unlogged == 0 && logged == running.durable_revision;
+            running.stopped.is_none() && !(idle && is_on_disk)
         };
         let waiting = self.list.iter().filter(waits);
-        waiting
-            .filter_map(|running| cursors.get(&running.id))
-            .map(|cursor| cursor.revision)
-            .min()
+        waiting.map(|running| running.durable_revision).min()
+    }
+
+    /// A ticket with records is on its way to the disk, with whatever cursors it holds.
+    pub(crate) fn note_sealed(&mut self, cursors: &BTreeMap<ForwardId, ForwardCursor>) {
+        for running in &mut self.list {
+            if let Some(cursor) = cursors.get(&running.id) {
+                running.sealed_revision = cursor.revision;
+            }
+        }
+    }
+
+    /// The ticket that was out is on disk.
+    pub(crate) fn note_released(&mut self) {
+        for running in &mut self.list {
+            running.durable_revision = running.sealed_revision;
+        }
     }
 
     pub(crate) fn next_wake_ms(&self) -> Option<u64> {
@@ -276,6 +298,9 @@ impl Running {
             progress: None,
             opening: false,
             session_from_ticket: 0,
+            counted_in: None,
+            sealed_revision: 0,
+            durable_revision: 0,
             retry_at_ms: None,
             retry_ms: RETRY_MS_MIN,
             stopped: None,
@@ -289,6 +314,15 @@ impl Running {
                 || (touches_below(change) && pattern.intersects_subtree(path))
         };
         is_touched(&change.path) || change.old_path.as_ref().is_some_and(is_touched)
+    }
+
+    fn forget_answered(&mut self, revision: u64) {
+        while let Some(queued) = self
+            .queue
+            .pop_front_if(|queued| queued.revision <= revision)
+        {
+            self.queue_bytes -= queued.bytes;
+        }
     }
 
     pub(crate) fn stop(&mut self, why: String) {
@@ -356,6 +390,23 @@ impl Running {
                     answered: false,
                 });
             }
+        }
+    }
+
+    /// The store has opened, and this is what its log says of the forward.
+    pub(crate) fn take_up(&mut self, cursor: Option<&mut ForwardCursor>) {
+        let Some(cursor) = cursor else { return };
+        self.sealed_revision = cursor.revision;
+        self.durable_revision = cursor.revision;
+        for flight in &mut self.flights {
+            flight.under_way = false;
+        }
+        if self.counted_in.is_none() {
+            self.counted_in = cursor.session;
+        } else if self.counted_in != cursor.session {
+            // A failed sync took the session away that these were counted in: nothing was sent in
+            // it, and in the one before it these counters mean other messages.
+            cursor.session = None;
         }
     }
 

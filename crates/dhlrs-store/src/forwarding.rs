@@ -8,10 +8,14 @@ use crate::forward::{CURSOR_MESSAGES, Errand, FORWARD_TIMEOUT_MS, ForwardId, RET
 use crate::machine::Store;
 use crate::port::{ErrandId, Output};
 use crate::record::Record;
+use crate::session::SessionId;
 
 impl Store {
     /// The store has opened: forwards that are new begin at the present revision.
     pub(crate) fn begin_forwards(&mut self, out: &mut Vec<Output>) {
+        for running in &mut self.forwards.list {
+            running.take_up(self.head.forwards.get_mut(&running.id));
+        }
         let ids: Vec<ForwardId> = self
             .forwards
             .list
@@ -119,7 +123,8 @@ impl Store {
             sends.push((flight.counter, intent));
         }
         for (counter, intent) in sends {
-            let errand = self.forwards.errand(id, Errand::Message { counter });
+            let message = Errand::Message { session, counter };
+            let errand = self.forwards.errand(id, message);
             out.push(Output::Errand {
                 errand,
                 target: target.clone(),
@@ -147,7 +152,9 @@ impl Store {
         let Some(place) = found else { return };
         match errand {
             Errand::Open => self.forward_session(now, place, result, out),
-            Errand::Message { counter } => self.forward_answered(now, place, counter, result, out),
+            Errand::Message { session, counter } => {
+                self.forward_answered(now, place, (session, counter), result, out);
+            }
         }
         self.pump_forwards(out);
     }
@@ -159,12 +166,14 @@ impl Store {
         result: Result<Reply, Refusal>,
         out: &mut Vec<Output>,
     ) {
+        let is_open = self.is_open();
         let Some(running) = self.forwards.list.get_mut(place) else {
             return;
         };
         running.opening = false;
         let session = match result {
-            Ok(Reply::Session { session }) => session,
+            Ok(Reply::Session { session }) if is_open => session,
+            // While the log is read again nothing can be noted: another session is opened then.
             Ok(_) => return running.pause(now),
             Err(refusal) => {
                 let to = &running.forward.to;
@@ -175,12 +184,18 @@ impl Store {
             }
         };
         running.retry_ms = RETRY_MS_MIN;
-        running.session_from_ticket = self.tickets.number();
+        if self.config.logged {
+            running.session_from_ticket = self.tickets.number();
+        }
         if let Some(progress) = &mut running.progress {
             progress.session = Some(session);
             progress.counter = 0;
         }
-        for (counter, flight) in (1..).zip(&mut running.flights) {
+        running.counted_in = Some(session);
+        let mut counter = 0;
+        for flight in &mut running.flights {
+            // What was answered is not sent again, so it takes no counter.
+            counter += u64::from(!flight.answered);
             flight.counter = counter;
             flight.under_way = false;
         }
@@ -196,21 +211,31 @@ impl Store {
         &mut self,
         now: Time,
         place: usize,
-        counter: u64,
+        (session, counter): (SessionId, u64),
         result: Result<Reply, Refusal>,
         out: &mut Vec<Output>,
     ) {
+        let is_open = self.is_open();
         let Some(running) = self.forwards.list.get_mut(place) else {
             return;
         };
         let Some(cursor) = self.head.forwards.get(&running.id) else {
             return;
         };
+        if running.counted_in != Some(session) {
+            // The counter is one of a session that was given up.
+            return;
+        }
         let found = running
             .flights
             .iter_mut()
             .find(|flight| flight.counter == counter);
         let Some(flight) = found else { return };
+        if !is_open {
+            // It is sent again when the cursor can be logged, and answered the same.
+            flight.under_way = false;
+            return;
+        }
         let to = &running.forward.to;
         let mut refused = 0;
         match result {
@@ -247,10 +272,22 @@ impl Store {
                     flight.under_way = false;
                     return running.pause(now);
                 }
-                _ => {
+                // It fits no message, so the target has not seen its counter. Without its edits it
+                // is refused there, and the ones after it are not held up.
+                RefusalKind::TooLarge if !flight.edits.is_empty() => {
                     out.push(Output::Warning(format!(
-                        "{to} refused a forwarded change: {refusal}"
+                        "a change cannot be forwarded to {to}: {refusal}"
                     )));
+                    flight.edits.clear();
+                    flight.under_way = false;
+                    return;
+                }
+                _ => {
+                    if !flight.edits.is_empty() {
+                        out.push(Output::Warning(format!(
+                            "{to} refused a forwarded change: {refusal}"
+                        )));
+                    }
                     refused = 1;
                     flight.answered = true;
                 }

@@ -42,6 +42,11 @@ impl Head {
             Record::Incarnation(incarnation) => {
                 self.incarnation = Some(incarnation);
                 self.sessions = Sessions::default();
+                // What was sent after the backup was made used these counters already.
+                for cursor in self.forwards.values_mut() {
+                    cursor.session = None;
+                    cursor.counter = 0;
+                }
             }
             Record::Change {
                 meta,

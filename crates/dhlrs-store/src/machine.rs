@@ -143,6 +143,8 @@ impl Store {
         };
         if !store.config.logged {
             store.opened_for_the_first_time();
+            // Nothing waits yet, so there is nothing to send.
+            store.begin_forwards(&mut Vec::new());
         }
         Ok(store)
     }
@@ -329,7 +331,8 @@ impl Store {
 
     /// Seals and releases tickets until one is out on its way to the disk, or nothing is left.
     pub(crate) fn go_on(&mut self, now: Time, out: &mut Vec<Output>) {
-        loop {
+        // Until the log has been read, head is not what is on disk: nothing of it may be shown.
+        while self.is_open() {
             let (head, due) = (&self.head, self.checkpoint_is_due());
             let image = || due.then(|| Box::new(Image::new(head)));
             match self
@@ -344,6 +347,7 @@ impl Store {
                         self.checkpoint.changes_since = 0;
                     }
                     self.checkpoint.bytes_since += records.iter().map(Vec::len).sum::<usize>();
+                    self.forwards.note_sealed(&self.head.forwards);
                     out.push(Output::Persist { ticket, records });
                     return;
                 }

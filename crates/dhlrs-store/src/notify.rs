@@ -19,6 +19,7 @@ impl Store {
             image,
         } = sealed;
         self.tickets.note_released(ticket.number);
+        self.forwards.note_released();
         self.published.tree = tree.clone();
         self.published.revision = revision;
         let revision_now = self.revision();

@@ -115,6 +115,11 @@ impl Translation<'_> {
         let mut gone = Vec::new();
         let mut walk = node.walk();
         while let Some(visited) = walk.next() {
+            // Overlays never travelled, and after a restart they are not in the tree before.
+            if visited.node.is_overlay() {
+                walk.skip_inside();
+                continue;
+            }
             let path = visited.node.path();
             if self.forward.pattern.matches_path(&path) {
                 walk.skip_inside();

@@ -202,6 +202,12 @@ impl Bench {
         self.write(vec![set(at, content)]).unwrap().revision.number
     }
 
+    /// A write that nobody waits for.
+    pub(crate) fn set_later(&mut self, at: &str, content: impl Into<Content>) {
+        let intent = intent([0; 16], 0, vec![set(at, content)]);
+        self.request_of(local(), Request::Write(Box::new(intent)));
+    }
+
     pub(crate) fn shown(&self, at: &str) -> Option<String> {
         self.store.published().get(at).map(ToString::to_string)
     }

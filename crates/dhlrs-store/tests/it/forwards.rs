@@ -2,7 +2,7 @@
 
 use dhlrs_bag::{Edit, MsgId};
 use dhlrs_store::{Config, ErrandId, Forward, Input, Output};
-use dhlrs_wire::{Intent, Reply, Request, Written};
+use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Request, Written};
 
 use crate::bench::{Bench, config, path, resolvers};
 
@@ -266,4 +266,167 @@ fn more_than_may_wait_stops_the_forward_for_good() {
             .state
             .starts_with("stopped")
     );
+}
+
+fn set_of(counter: u64, line: &str) -> (u64, Vec<String>) {
+    (counter, vec![line.to_owned()])
+}
+
+fn fail_and_recover(bench: &mut Bench) {
+    bench.out = None;
+    bench.at_once = false;
+    bench.handle(Input::PersistFailed {
+        message: "no space left on device".to_owned(),
+    });
+    bench.at_once = true;
+    bench.recover();
+}
+
+fn lines(sent: &[(ErrandId, Intent)]) -> Vec<(u64, Vec<String>)> {
+    sent.iter()
+        .map(|(_, intent)| (intent.msg_id.counter, edits(intent)))
+        .collect()
+}
+
+fn refuse(bench: &mut Bench, errand: ErrandId, kind: RefusalKind) {
+    let result = Err(Refusal::new(kind, "no"));
+    bench.handle(Input::ErrandDone { errand, result });
+}
+
+#[test]
+fn a_session_that_a_failed_sync_took_away_is_not_counted_in() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    answer_session(&mut bench, [5; 16]);
+    let first = sent(&mut bench);
+    done(&mut bench, first[0].0);
+    bench.pass_ms(2_000);
+    bench.set("orders.o1", 2);
+    let second = sent(&mut bench);
+    bench.at_once = false;
+    refuse(&mut bench, second[0].0, RefusalKind::UnknownSession);
+    answer_session(&mut bench, [6; 16]);
+    assert!(sent(&mut bench).is_empty(), "the session is not on disk");
+    fail_and_recover(&mut bench);
+    answer_session(&mut bench, [7; 16]);
+    let again = sent(&mut bench);
+    assert_eq!(lines(&again), [set_of(1, "set box.o1 2")]);
+    assert_eq!(again[0].1.msg_id.session, [7; 16]);
+}
+
+#[test]
+fn an_answer_that_comes_while_the_log_is_read_again_writes_nothing() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    let open = errands(&mut bench).remove(0).0;
+    bench.at_once = false;
+    bench.set_later("a", 1);
+    bench.out = None;
+    bench.handle(Input::PersistFailed {
+        message: "no space left on device".to_owned(),
+    });
+    bench.handle(Input::ErrandDone {
+        errand: open,
+        result: Ok(Reply::Session { session: [5; 16] }),
+    });
+    assert!(bench.out.is_none(), "a fenced store wants nothing written");
+    bench.at_once = true;
+    bench.recover();
+    bench.pass_ms(1_000);
+    answer_session(&mut bench, [6; 16]);
+    assert_eq!(sent(&mut bench)[0].1.msg_id.session, [6; 16]);
+}
+
+#[test]
+fn a_late_answer_of_a_session_given_up_says_nothing_of_the_next_one() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    bench.set("orders.o1", 2);
+    answer_session(&mut bench, [5; 16]);
+    let old = sent(&mut bench);
+    refuse(&mut bench, old[0].0, RefusalKind::UnknownSession);
+    answer_session(&mut bench, [6; 16]);
+    assert_eq!(sent(&mut bench).len(), 2);
+    refuse(&mut bench, old[1].0, RefusalKind::UnknownSession);
+    assert!(errands(&mut bench).is_empty(), "the new session stays");
+}
+
+#[test]
+fn messages_that_were_answered_out_of_order_leave_no_hole_in_a_new_session() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    for n in 1..=3 {
+        bench.set("orders.o1", n);
+    }
+    answer_session(&mut bench, [5; 16]);
+    let old = sent(&mut bench);
+    done(&mut bench, old[1].0);
+    refuse(&mut bench, old[0].0, RefusalKind::UnknownSession);
+    answer_session(&mut bench, [6; 16]);
+    let counters: Vec<u64> = sent(&mut bench)
+        .iter()
+        .map(|(_, intent)| intent.msg_id.counter)
+        .collect();
+    assert_eq!(counters, [1, 2]);
+}
+
+#[test]
+fn what_fits_no_message_is_passed_over_and_its_counter_used() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    bench.set("orders.o1", 2);
+    answer_session(&mut bench, [5; 16]);
+    let first = sent(&mut bench);
+    refuse(&mut bench, first[0].0, RefusalKind::TooLarge);
+    let again = sent(&mut bench);
+    assert_eq!(lines(&again), [(1, Vec::new())]);
+    refuse(&mut bench, again[0].0, RefusalKind::Invalid);
+    let status = bench.store.status();
+    assert_eq!(status.forwards[0].refused, 1);
+}
+
+#[test]
+fn what_was_answered_long_ago_does_not_stop_a_forward_that_is_read_back() {
+    let mut config = forwarding();
+    config.limits.forward_log_bytes_max = 100_000;
+    let mut bench = Bench::of(config, resolvers());
+    bench.set("orders.o0", 0);
+    answer_session(&mut bench, [5; 16]);
+    for n in 1..=200 {
+        bench.set("orders.o1", n);
+        for (errand, _) in sent(&mut bench) {
+            done(&mut bench, errand);
+        }
+    }
+    bench.pass_ms(2_000);
+    let mut config = forwarding();
+    config.limits.forward_log_bytes_max = 100_000;
+    bench.restart_as(config, resolvers());
+    assert_eq!(bench.store.status().forwards[0].state, "running");
+}
+
+#[test]
+fn a_backup_that_was_put_back_does_not_use_its_counters_again() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    answer_session(&mut bench, [5; 16]);
+    for (errand, _) in sent(&mut bench) {
+        done(&mut bench, errand);
+    }
+    bench.pass_ms(2_000);
+    let mut config = forwarding();
+    config.restored = true;
+    bench.restart_as(config, resolvers());
+    bench.set("orders.o1", 2);
+    answer_session(&mut bench, [6; 16]);
+    assert_eq!(lines(&sent(&mut bench)), [set_of(1, "set box.o1 2")]);
+}
+
+#[test]
+fn a_store_without_a_log_forwards_too() {
+    let mut config = forwarding();
+    config.logged = false;
+    let mut bench = Bench::of(config, resolvers());
+    bench.set("orders.o1", 1);
+    answer_session(&mut bench, [5; 16]);
+    assert_eq!(sent(&mut bench).len(), 1);
 }
