@@ -8,7 +8,7 @@ use dhlrs_engine::{CallId, Engine, Input, Local, Write};
 use dhlrs_link::LinkInput;
 use dhlrs_path::{NodeName, StoreName};
 use dhlrs_storage::{MemoryVfs, Survival};
-use dhlrs_wire::{Delivery, Refusal, Reply, Request, Revision, Watch};
+use dhlrs_wire::{Delivery, Refusal, Reply, Request, Revision, StoreStatus, Watch};
 
 use crate::calls::{Call, Calls, Fate};
 use crate::dice::Dice;
@@ -261,6 +261,13 @@ impl Cluster {
     pub fn published(&self, node: NodeIndex, store: &str) -> Option<&Snapshot> {
         let name = store.parse().ok()?;
         Some(self.engine(node)?.store(&name)?.published())
+    }
+
+    /// What a store says of itself; `None` if the node is down.
+    #[must_use]
+    pub fn status(&self, node: NodeIndex, store: &str) -> Option<StoreStatus> {
+        let name = store.parse().ok()?;
+        Some(self.engine(node)?.store(&name)?.status())
     }
 
     /// Ends a process without a word.

@@ -22,7 +22,7 @@
 //! cluster.crash(base, Loss::Unsynced);
 //! cluster.restart(base);
 //! cluster.run_for(1_000);
-//! let tree = cluster.published(base, "orders").cloned().unwrap_or_default();
+//! let tree = cluster.published(base, "orders").ok_or("no store")?;
 //! assert_eq!(tree.get("o1.status").and_then(|value| value.as_text()), Some("paid"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -443,21 +443,24 @@ impl Storm {
 
     fn is_quiet(&self) -> bool {
         let forwarded = self.copy.is_none_or(|copy| {
-            judge::is_forwarded(&self.cluster, (self.base, STORE), (copy, "copy"))
+            let original = (self.base, STORE);
+            judge::first_difference(&self.cluster, original, (copy, "copy")).is_none()
         });
         self.writes.is_empty() && forwarded && self.judge.all_caught_up(&self.watches)
     }
 
     fn unfinished(&self) -> String {
+        let forwards = self
+            .cluster
+            .status(self.base, STORE)
+            .map(|status| status.forwards);
+        let differs = self.copy.and_then(|copy| {
+            judge::first_difference(&self.cluster, (self.base, STORE), (copy, "copy"))
+        });
         format!(
-            "open writes {:?}; {}; forwarded: {}",
+            "open writes {:?}; {}; forwards {forwards:?}, differing in {differs:?}",
             self.writes.values().collect::<Vec<_>>(),
             self.judge.describe_watches(&self.watches),
-            self.copy.is_none_or(|copy| judge::is_forwarded(
-                &self.cluster,
-                (self.base, STORE),
-                (copy, "copy")
-            ))
         )
     }
 }

@@ -319,20 +319,15 @@ impl Judge {
     }
 }
 
-/// Whether the copy shows all that the original does.
-pub(crate) fn is_forwarded(
+/// What the copy does not show as the original does, or shows beside it.
+pub(crate) fn first_difference(
     cluster: &Cluster,
     original: (NodeIndex, &str),
     copy: (NodeIndex, &str),
-) -> bool {
-    let (Some(original), Some(copy)) = (
-        cluster.published(original.0, original.1),
-        cluster.published(copy.0, copy.1),
-    ) else {
-        return false;
-    };
-    let rows = |tree: &Snapshot, skip: Option<&str>| {
-        let top = match skip {
+) -> Option<String> {
+    let rows = |(node, store): (NodeIndex, &str), top: Option<&str>| {
+        let tree = cluster.published(node, store)?;
+        let top = match top {
             Some(label) => tree.root().child(label)?,
             None => tree.root(),
         };
@@ -346,7 +341,12 @@ pub(crate) fn is_forwarded(
             .collect();
         Some(rows)
     };
-    rows(original, None).unwrap_or_default() == rows(copy, Some("in")).unwrap_or_default()
+    let (original, copy) = (
+        rows(original, None).unwrap_or_default(),
+        rows(copy, Some("in")).unwrap_or_default(),
+    );
+    let at = (0..original.len().max(copy.len())).find(|at| original.get(*at) != copy.get(*at))?;
+    Some(format!("{:?} and {:?}", original.get(at), copy.get(at)))
 }
 
 fn digest(tree: &Snapshot) -> [u8; 32] {
