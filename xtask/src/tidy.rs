@@ -9,6 +9,7 @@ mod tree;
 use std::{fmt, path::PathBuf};
 
 pub use clippy_config::clippy_config;
+pub use manifests::names;
 pub use sources::{CODE_LINES_MAX, lib_rs, source_file};
 
 use crate::{Workspace, XtaskError, data, report};
@@ -64,6 +65,10 @@ pub const RULES: &[(&str, Rule)] = &[
     (
         "dependencies are used and explained",
         manifests::dependencies_are_used_and_explained,
+    ),
+    (
+        "crates name what they depend on",
+        manifests::dependencies_are_named,
     ),
     ("sources", sources::sources),
     ("the tree stands alone", tree::stands_alone),

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use cargo_metadata::{DependencyKind, Package};
+
 use super::Problem;
 use crate::{Workspace, XtaskError};
 
@@ -93,6 +95,54 @@ pub(super) fn dependencies_are_used_and_explained(
         }
     }
     Ok(problems)
+}
+
+/// A crate that a package depends on and whose name stands in none of its sources.
+pub(super) fn dependencies_are_named(workspace: &Workspace) -> Result<Vec<Problem>, XtaskError> {
+    let mut problems = Vec::new();
+    for member in workspace.members() {
+        let package = member.package;
+        let own = Path::new("crates").join(package.name.as_str());
+        let (mut sources, mut others) = (String::new(), String::new());
+        for file in workspace.files().iter().filter(|file| is_rust(file)) {
+            if file.starts_with(own.join("src")) {
+                sources += &workspace.read(file)?;
+            } else if file.starts_with(&own) || is_target(workspace, package, file) {
+                others += &workspace.read(file)?;
+            }
+        }
+        for dependency in &package.dependencies {
+            let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
+            let ident = name.replace('-', "_");
+            let for_tests = dependency.kind == DependencyKind::Development;
+            let is_named = names(&sources, &ident) || (for_tests && names(&others, &ident));
+            if !is_named {
+                let message = format!("depends on `{name}` and never names it; drop it");
+                problems.push(Problem::new(own.join("Cargo.toml"), message));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Whether a text holds an identifier as a whole word.
+#[must_use]
+pub fn names(text: &str, ident: &str) -> bool {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    text.match_indices(ident).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + ident.len()..]);
+        !before.ends_with(is_word) && !after.starts_with(is_word)
+    })
+}
+
+fn is_rust(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "rs")
+}
+
+// Examples may lie outside of the package's folder.
+fn is_target(workspace: &Workspace, package: &Package, file: &Path) -> bool {
+    let path = workspace.root().join(file);
+    package.targets.iter().any(|target| target.src_path == path)
 }
 
 fn parse(workspace: &Workspace, file: &Path) -> Result<toml::Table, XtaskError> {

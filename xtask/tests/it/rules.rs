@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use xtask::tidy::{clippy_config, lib_rs, source_file};
+use xtask::tidy::{clippy_config, lib_rs, names, source_file};
 
 #[track_caller]
 fn complains(file: &str, text: &str, about: &str) {
@@ -100,4 +100,12 @@ fn lib_rs_holds_docs_modules_and_exports_only() {
 fn a_core_crates_clippy_config_holds_the_roots_settings_too() {
     let text = clippy_config("# Why.\na = 1\n", "b = 2\n");
     assert!(text.ends_with(".toml.\na = 1\nb = 2\n"), "{text}");
+}
+
+#[test]
+fn a_dependency_is_named_as_a_whole_word() {
+    assert!(names("use rust_decimal::Decimal;", "rust_decimal"));
+    assert!(names("toml", "toml"));
+    assert!(!names("use tokio_rustls::rustls_of;", "rustls"));
+    assert!(!names("mytoml tomls toml_x", "toml"));
 }
