@@ -16,16 +16,23 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::builder::Limits;
-use crate::error::channel_failed;
+use crate::error::{channel_failed, close_frame, fault};
 use crate::socket::Socket;
 
 /// Frames written before their receipts resolve together, at most.
 const BATCH_FRAMES_MAX: usize = 64;
 
-/// How long a receiver tries to confirm that the peer has closed, in milliseconds.
-const CLOSE_REPLY_MS_MAX: u64 = 1_000;
+/// How long a receiver tries to confirm that the peer has closed, or to tell it why it is turned
+/// away, in milliseconds.
+pub(crate) const CLOSE_REPLY_MS_MAX: u64 = 1_000;
+
+/// What is read and thrown away meanwhile, at most: a peer that is still writing hears nothing
+/// before it is done.
+pub(crate) const DISCARDED_BYTES_MAX: usize = 4 << 20;
 
 /// Up to this size a received frame is copied, because it would otherwise keep the whole read
 /// buffer that it came in alive.
@@ -46,6 +53,18 @@ pub(crate) struct WebSocketChannel<S> {
 enum Inbox<S> {
     Open(Arc<Socket<S>>),
     Ended(TransportError),
+}
+
+/// Why nothing more is received, and what to tell the peer if it is to blame.
+struct End {
+    why: TransportError,
+    told: Option<CloseFrame>,
+}
+
+impl From<TransportError> for End {
+    fn from(why: TransportError) -> Self {
+        Self { why, told: None }
+    }
 }
 
 impl<S> WebSocketChannel<S>
@@ -82,7 +101,7 @@ where
         }
     }
 
-    async fn next(&self, socket: &Socket<S>) -> Result<Bytes, TransportError> {
+    async fn next(&self, socket: &Socket<S>) -> Result<Bytes, End> {
         loop {
             return match socket.next().await {
                 Some(Ok(Message::Binary(frame))) if frame.len() <= COPIED_BYTES_MAX => {
@@ -90,7 +109,7 @@ where
                 }
                 Some(Ok(Message::Binary(frame))) => Ok(frame),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                Some(Ok(Message::Close(_))) => {
+                Some(Ok(Message::Close(reason))) => {
                     // The peer waits for our half of the closing handshake, and whoever holds this
                     // channel may drop it as soon as this returns.
                     let confirm = async {
@@ -99,16 +118,40 @@ where
                     };
                     let limit = Duration::from_millis(CLOSE_REPLY_MS_MAX);
                     let _ = timeout(limit, confirm).await;
-                    Err(self.closed("it closed the channel"))
+                    Err(match reason.as_ref().map(|reason| reason.reason.as_str()) {
+                        None | Some("") => self.closed("it closed the channel"),
+                        Some(reason) => self.closed(&format!("it closed the channel: {reason:?}")),
+                    }
+                    .into())
                 }
-                Some(Ok(Message::Text(_) | Message::Frame(_))) => Err(TransportError::new(
-                    TransportErrorKind::Malformed,
-                    format!("{}: it sent a text message; frames are binary", self.peer),
-                )),
-                Some(Err(err)) => Err(channel_failed(&self.peer, err)),
-                None => Err(self.closed("it is gone")),
+                Some(Ok(Message::Text(_) | Message::Frame(_))) => Err(End {
+                    why: TransportError::new(
+                        TransportErrorKind::Malformed,
+                        format!("{}: it sent a text message; frames are binary", self.peer),
+                    ),
+                    told: Some(close_frame(CloseCode::Unsupported, "frames are binary")),
+                }),
+                Some(Err(err)) => Err(End {
+                    told: fault(&err),
+                    why: channel_failed(&self.peer, err),
+                }),
+                None => Err(self.closed("it is gone").into()),
             };
         }
+    }
+
+    // Says why, and reads on until the peer has heard it: a socket that is dropped with bytes
+    // unread resets the connection, and the reset overtakes the reason.
+    async fn turn_away(&self, socket: &Socket<S>, why: CloseFrame) {
+        let refusal = async {
+            socket.feed(Message::Close(Some(why))).await?;
+            socket.flush().await?;
+            socket.shut_down().await?;
+            socket.discard(DISCARDED_BYTES_MAX).await?;
+            Ok::<_, tokio_tungstenite::tungstenite::Error>(())
+        };
+        // A peer that does not want to hear it is none of our concern.
+        let _ = timeout(Duration::from_millis(CLOSE_REPLY_MS_MAX), refusal).await;
     }
 
     // Reads on until the peer confirms the end. A socket that is dropped with bytes unread resets
@@ -171,12 +214,16 @@ where
                 Inbox::Open(socket) => Arc::clone(socket),
                 Inbox::Ended(why) => return Err(why.clone()),
             };
-            let received = self.next(&socket).await;
-            if let Err(why) = &received {
-                *inbox = Inbox::Ended(why.clone());
-                self.outbox.close();
+            let End { why, told } = match self.next(&socket).await {
+                Ok(frame) => return Ok(frame),
+                Err(end) => end,
+            };
+            *inbox = Inbox::Ended(why.clone());
+            if let Some(told) = told {
+                self.turn_away(&socket, told).await;
             }
-            received
+            self.outbox.close();
+            Err(why)
         };
         tokio::select! {
             biased;

@@ -7,8 +7,13 @@ use dhlrs_transport::{TransportError, TransportErrorKind, TransportUrl};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use TransportErrorKind::{Closed, Denied, Malformed, Unavailable, WrongProtocol};
+
+/// What the protocol leaves for words when it closes.
+const CLOSE_REASON_BYTES_MAX: usize = 123;
 
 /// Why TLS with the server did not come about.
 pub(crate) fn tls_connect_failed(url: &TransportUrl, err: io::Error) -> TransportError {
@@ -134,6 +139,31 @@ pub(crate) fn channel_failed(peer: &str, err: Error) -> TransportError {
         other => (Malformed, other.to_string()),
     };
     TransportError::caused_by(kind, format!("{peer}: {why}"), err)
+}
+
+/// What to tell the peer, if it is to blame for this error.
+pub(crate) fn fault(err: &Error) -> Option<CloseFrame> {
+    match err {
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            let reason = format!("frame too large: {size} bytes, limit {max_size}");
+            Some(close_frame(CloseCode::Size, &reason))
+        }
+        Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake
+            | ProtocolError::SendAfterClosing
+            | ProtocolError::ReceivedAfterClosing,
+        ) => None,
+        Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) => {
+            Some(close_frame(CloseCode::Protocol, &err.to_string()))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn close_frame(code: CloseCode, reason: &str) -> CloseFrame {
+    let end = reason.floor_char_boundary(CLOSE_REASON_BYTES_MAX);
+    let reason = reason.get(..end).unwrap_or_default().into();
+    CloseFrame { code, reason }
 }
 
 fn rustls_error(err: &io::Error) -> Option<&rustls::Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dhlrs_transport::{Channel, Listener, TransportError, TransportErrorKind, TransportUrl};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 
 use crate::builder::Limits;
-use crate::channel::WebSocketChannel;
+use crate::channel::{CLOSE_REPLY_MS_MAX, DISCARDED_BYTES_MAX, WebSocketChannel};
 use crate::error::{accept_failed, tls_accept_failed};
 
 /// Attempts that wait to be accepted, at most.
@@ -30,7 +30,12 @@ const ACCEPT_RETRY_MS: u64 = 100;
 // What every TLS client says first: a handshake record.
 const TLS_RECORD: u8 = 0x16;
 
-const TLS_RECORD_BYTES_MAX: usize = 16 << 10;
+// What every WebSocket client says first: `GET`.
+const HTTP_GET: u8 = b'G';
+
+const NOT_A_WEBSOCKET: &str = "HTTP/1.1 400 Bad Request\r\n\
+    Connection: close\r\nContent-Type: text/plain\r\nContent-Length: 25\r\n\r\n\
+    connect with a WebSocket\n";
 
 type Attempt = Result<Box<dyn Channel>, TransportError>;
 
@@ -165,7 +170,7 @@ impl Door {
 
     async fn shake_hands(
         &self,
-        mut tcp: TcpStream,
+        tcp: TcpStream,
         peer: SocketAddr,
         place: Option<OwnedSemaphorePermit>,
     ) -> Attempt {
@@ -176,20 +181,16 @@ impl Door {
         tcp.set_nodelay(true).map_err(hung_up)?;
         let Some(acceptor) = &self.tls else {
             let mut first = [0];
-            if tcp.peek(&mut first).await.map_err(hung_up)? == 1 && first == [TLS_RECORD] {
-                // In the clear, so that the client's TLS can tell what is wrong; and what it sent
-                // is read first, or the connection would be reset before the answer arrives.
-                let mut hello = [0; TLS_RECORD_BYTES_MAX];
-                let _ = tcp.read(&mut hello).await.map_err(hung_up)?;
-                let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
-                tcp.write_all(refusal).await.map_err(hung_up)?;
-                tcp.shutdown().await.map_err(hung_up)?;
-                return Err(TransportError::new(
-                    TransportErrorKind::WrongProtocol,
-                    format!("{peer}: it speaks TLS; it should connect to ws://"),
-                ));
-            }
-            return self.upgrade(tcp, peer, place).await;
+            let why = match tcp.peek(&mut first).await.map_err(hung_up)? {
+                1 if first == [TLS_RECORD] => "it speaks TLS; it should connect to ws://",
+                1 if first != [HTTP_GET] => "no WebSocket asks: this is no HTTP request",
+                _ => return self.upgrade(tcp, peer, place).await,
+            };
+            turn_away(tcp).await.map_err(hung_up)?;
+            return Err(TransportError::new(
+                TransportErrorKind::WrongProtocol,
+                format!("{peer}: {why}"),
+            ));
         };
         let stream = acceptor
             .accept(tcp)
@@ -218,6 +219,20 @@ impl Door {
         let channel =
             WebSocketChannel::new(socket, peer.to_string(), encrypted, self.limits, place);
         Ok(Box::new(channel))
+    }
+}
+
+// In the clear, so that the client's TLS too can tell what is wrong. What it sends is read first,
+// or the connection would be reset before the answer arrives.
+async fn turn_away(mut tcp: TcpStream) -> std::io::Result<()> {
+    tcp.write_all(NOT_A_WEBSOCKET.as_bytes()).await?;
+    tcp.shutdown().await?;
+    let mut rest = tcp.take(DISCARDED_BYTES_MAX as u64);
+    let mut sink = tokio::io::sink();
+    let discard = tokio::io::copy(&mut rest, &mut sink);
+    match timeout(Duration::from_millis(CLOSE_REPLY_MS_MAX), discard).await {
+        Ok(discarded) => discarded.map(drop),
+        Err(_) => Ok(()),
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, ready};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
+
+const DISCARD_BUFFER_BYTES: usize = 16 << 10;
 
 /// One reader and one writer at a time; the lock is held for single polls, never across an await.
 ///
@@ -59,6 +61,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Writes out what the layers below hold, and ends this direction of the connection.
     pub(crate) async fn shut_down(&self) -> io::Result<()> {
         poll_fn(|cx| Pin::new(self.lock().get_mut()).poll_shutdown(cx)).await
+    }
+
+    /// Reads bytes and forgets them, until the peer ends its direction or there were too many.
+    pub(crate) async fn discard(&self, bytes_max: usize) -> io::Result<()> {
+        let mut buffer = vec![0; DISCARD_BUFFER_BYTES];
+        let mut left = bytes_max;
+        while left > 0 {
+            let mut room = ReadBuf::new(&mut buffer);
+            poll_fn(|cx| Pin::new(self.lock().get_mut()).poll_read(cx, &mut room)).await?;
+            if room.filled().is_empty() {
+                return Ok(());
+            }
+            left = left.saturating_sub(room.filled().len());
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, WebSocketStream<S>> {
