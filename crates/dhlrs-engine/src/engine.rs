@@ -147,6 +147,11 @@ impl Engine {
             .extend(transports.iter().map(|scheme| (*scheme).to_owned()));
     }
 
+    /// Counts what the driver refused before any link saw it, for the status.
+    pub const fn count_refused(&mut self) {
+        self.refused_messages += 1;
+    }
+
     /// Takes one input and appends what is to be done, in the order in which it is to be done.
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         match input {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dhlrs_engine::{CallId, Engine, Local};
 use dhlrs_link::{LinkId, Side};
-use dhlrs_transport::Channel;
+use dhlrs_transport::{Channel, TransportError};
 use dhlrs_wire::{Delivery, Refusal, Reply};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -35,8 +35,13 @@ pub(crate) enum Command {
     },
     /// Frames left a connection's queue.
     Sent { link: LinkId, frames: usize },
-    /// A connection is closed or lost.
-    Gone { link: LinkId },
+    /// A connection is closed or lost; `fault` is what the peer did wrong, if it did.
+    Gone {
+        link: LinkId,
+        fault: Option<TransportError>,
+    },
+    /// Somebody asked for a connection who cannot have one.
+    TurnedAway(TransportError),
     /// The node stops; answered when all that it owns has ended.
     Shutdown(oneshot::Sender<()>),
 }
@@ -82,6 +87,7 @@ impl std::fmt::Debug for Command {
             Self::Frame { .. } => "Frame",
             Self::Sent { .. } => "Sent",
             Self::Gone { .. } => "Gone",
+            Self::TurnedAway(_) => "TurnedAway",
             Self::Shutdown(_) => "Shutdown",
         })
     }

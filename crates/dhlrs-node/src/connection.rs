@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dhlrs_link::{FRAME_BYTES_MAX, LINK_FRAMES_MAX, LinkId};
-use dhlrs_transport::{Channel, Received, TransportError};
+use dhlrs_transport::{Channel, Received, TransportError, TransportErrorKind};
 use tokio::sync::{Semaphore, mpsc};
 use tracing::debug;
 
@@ -34,11 +34,14 @@ pub(crate) async fn carry(
         ended = read(channel, link, &commands, &inbound) => ended,
         ended = write(channel, link, &mut frames, &commands) => ended,
     };
-    match ended {
+    match &ended {
         Ok(()) => debug!(%link, peer = channel.peer(), "connection closed"),
         Err(error) => debug!(%link, peer = channel.peer(), %error, "connection ended"),
     }
-    let _ = commands.send(Command::Gone { link }).await;
+    let fault = ended
+        .err()
+        .filter(|error| error.kind() == TransportErrorKind::Malformed);
+    let _ = commands.send(Command::Gone { link, fault }).await;
 }
 
 async fn read(

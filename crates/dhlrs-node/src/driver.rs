@@ -11,7 +11,7 @@ use dhlrs_engine::{CallId, Engine, Input, Local, Output};
 use dhlrs_link::{LinkId, LinkInput, Peer, Side};
 use dhlrs_path::StoreName;
 use dhlrs_store::Recovered;
-use dhlrs_transport::Channel;
+use dhlrs_transport::{Channel, TransportError};
 use dhlrs_wire::{Delivery, Refusal, RefusalKind, Reply, Request};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -71,6 +71,8 @@ struct Connection {
     dial: Option<oneshot::Sender<DialEnd>>,
     is_up: bool,
     is_dialed: bool,
+    /// What the peer did that no frame can tell.
+    fault: Option<TransportError>,
     address: String,
 }
 
@@ -173,7 +175,17 @@ impl Driver {
             Command::Sent { link, frames } => {
                 self.handle(Input::Link(LinkInput::Sent { link, frames }));
             }
-            Command::Gone { link } => self.handle(Input::Link(LinkInput::Closed { link })),
+            Command::Gone { link, fault } => {
+                if let Some(connection) = self.state.connections.get_mut(&link) {
+                    connection.fault = fault;
+                }
+                self.handle(Input::Link(LinkInput::Closed { link }));
+            }
+            Command::TurnedAway(error) => {
+                self.engine.count_refused();
+                let warning = format!("turned somebody away: {error}");
+                self.state.warnings.warn(&warning);
+            }
             Command::Shutdown(_) => {}
         }
     }
@@ -241,6 +253,7 @@ impl Driver {
             is_dialed: dial.is_some(),
             dial,
             is_up: false,
+            fault: None,
             address: channel.peer().to_owned(),
         };
         debug!(%link, peer = %connection.address, "connection opened");
@@ -371,18 +384,28 @@ impl Driver {
         let Connection {
             dial,
             is_up,
+            fault,
             address,
             ..
         } = connection;
-        if is_up {
-            info!(%link, peer = ?peer.as_ref().map(|peer| &peer.name), %ending, "disconnected");
-        } else if dial.is_none() {
+        if let Some(fault) = fault {
+            if is_up {
+                // One that was not up is counted by the link.
+                self.engine.count_refused();
+            }
+            self.state
+                .warnings
+                .warn(&format!("ended a connection: {fault}"));
+        } else if !is_up && dial.is_none() {
             let who = peer
                 .as_ref()
                 .map_or_else(|| address.clone(), |peer| format!("{peer} at {address}"));
             self.state
                 .warnings
                 .warn(&format!("refused a connection of {who}: {ending}"));
+        }
+        if is_up {
+            info!(%link, peer = ?peer.as_ref().map(|peer| &peer.name), %ending, "disconnected");
         }
         if let Some(peer) = peer.as_ref().filter(|_| is_up) {
             self.neighbours.send_modify(|state| state.down(&peer.name));

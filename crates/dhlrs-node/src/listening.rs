@@ -52,9 +52,15 @@ impl Bound {
                     warn!(url = %self.url(), %error, "the listener has ended");
                     return;
                 }
-                Err(error) => {
+                Err(error) if error.kind() == TransportErrorKind::Unavailable => {
                     debug!(url = %self.url(), %error, "a connection failed on its way in");
                     sleep(Duration::from_millis(FAILED_ACCEPT_PAUSE_MS)).await;
+                    continue;
+                }
+                Err(error) => {
+                    if commands.send(Command::TurnedAway(error)).await.is_err() {
+                        return;
+                    }
                     continue;
                 }
             };
