@@ -205,6 +205,14 @@ impl Forwards {
         waiting.map(|running| running.durable_revision).min()
     }
 
+    /// The log made no sense, and is read from its beginning again some time.
+    pub(crate) fn forget_queues(&mut self) {
+        for running in &mut self.list {
+            running.queue.clear();
+            running.queue_bytes = 0;
+        }
+    }
+
     /// A ticket with records is on its way to the disk, with whatever cursors it holds.
     pub(crate) fn note_sealed(&mut self, cursors: &BTreeMap<ForwardId, ForwardCursor>) {
         for running in &mut self.list {

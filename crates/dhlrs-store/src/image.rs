@@ -106,6 +106,8 @@ pub(crate) struct ImageReader {
     nodes: Option<Restore>,
     /// The state that came of it, as soon as the first record or the end was there.
     pub(crate) restored: Option<Head>,
+    /// A part made no sense: the rest is passed over.
+    pub(crate) is_broken: bool,
 }
 
 impl ImageReader {

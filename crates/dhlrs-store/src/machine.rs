@@ -42,6 +42,8 @@ pub struct Store {
     pub(crate) checkpoint: Checkpointing,
     /// What must not have happened: the store takes no more writes.
     pub(crate) defect: Option<String>,
+    /// Whether the log has been read to its end before.
+    pub(crate) was_open: bool,
     names: Names,
 }
 
@@ -135,6 +137,7 @@ impl Store {
             forwards: Forwards::new(&config),
             checkpoint: Checkpointing::default(),
             defect: None,
+            was_open: false,
             names,
             head,
             published,

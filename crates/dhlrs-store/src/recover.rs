@@ -17,30 +17,28 @@ impl Store {
         last: bool,
         out: &mut Vec<Output>,
     ) {
-        let first_time = matches!(self.state, State::Opening(_));
+        let first_time = !self.was_open;
         let (State::Opening(reader) | State::Fenced { reader, .. }) = &mut self.state else {
             return;
         };
         let mut reader = std::mem::take(reader);
+        if reader.is_broken {
+            // What follows a part that made no sense makes none either. The end of it is the
+            // beginning of the next attempt.
+            reader.is_broken = !last;
+            self.read_on(reader);
+            return;
+        }
         match self.take_chunk(&mut reader, chunk, first_time) {
             Ok(batches) => {
                 for batch in batches {
                     self.tickets.gathering().batches.push(batch);
                 }
             }
-            Err(error) => {
-                self.state = State::Fenced {
-                    why: error.to_string(),
-                    reader: Box::default(),
-                };
-                out.push(Output::Warning(self.why_unavailable()));
-                return;
-            }
+            Err(error) => return self.give_up_reading(&error, last, out),
         }
         if !last {
-            if let State::Opening(own) | State::Fenced { reader: own, .. } = &mut self.state {
-                *own = reader;
-            }
+            self.read_on(reader);
             return;
         }
         let no_record = reader.restored.is_none();
@@ -51,16 +49,29 @@ impl Store {
                 }
                 std::mem::swap(&mut self.head, head);
             }
-            Err(error) => {
-                self.state = State::Fenced {
-                    why: error.to_string(),
-                    reader: Box::default(),
-                };
-                out.push(Output::Warning(self.why_unavailable()));
-                return;
-            }
+            Err(error) => return self.give_up_reading(&error, last, out),
         }
         self.open(now, first_time, out);
+    }
+
+    fn read_on(&mut self, reader: Box<ImageReader>) {
+        if let State::Opening(own) | State::Fenced { reader: own, .. } = &mut self.state {
+            *own = reader;
+        }
+    }
+
+    fn give_up_reading(&mut self, error: &StoreError, last: bool, out: &mut Vec<Output>) {
+        let mut reader = Box::<ImageReader>::default();
+        reader.is_broken = !last;
+        self.state = State::Fenced {
+            why: error.to_string(),
+            reader,
+        };
+        self.tickets.fail();
+        if !self.was_open {
+            self.forwards.forget_queues();
+        }
+        out.push(Output::Warning(self.why_unavailable()));
     }
 
     /// Replays a part of the log. At the first opening the changes fill the window and wake nobody;
@@ -117,6 +128,7 @@ impl Store {
 
     fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
         self.state = State::Open;
+        self.was_open = true;
         self.forget_resolved(now, out);
         if self.head.incarnation.is_none() {
             self.opened_for_the_first_time();

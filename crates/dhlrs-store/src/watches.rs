@@ -101,19 +101,15 @@ impl Watches {
                 continue;
             }
             let mut wanted = Vec::new();
+            // Each change may move the node that is followed, and the next one is judged after it.
+            let mut selector = watching.selector.clone();
             for (place, change) in interest.matching.iter().zip(interest.changes(&changes)) {
-                if watching
-                    .selector
-                    .clone()
-                    .selects(change, changes.transaction)
-                {
+                if selector.selects(change, changes.transaction) {
                     wanted.push(*place);
                 }
             }
             if wanted.is_empty() || watching.credit > 0 {
-                for change in interest.changes(&changes) {
-                    watching.selector.selects(change, changes.transaction);
-                }
+                watching.selector = selector;
                 self.window.skip(&mut watching.cursor);
                 watching.deliver(id, incarnation, &changes, &wanted, out);
                 continue;

@@ -3,7 +3,7 @@
 use dhlrs_store::Input;
 use dhlrs_wire::{RefusalKind, View};
 
-use crate::bench::{Bench, counted, remote, set};
+use crate::bench::{Bench, config, counted, remote, resolvers, set};
 
 fn fail(bench: &mut Bench) {
     bench.out = None;
@@ -81,4 +81,29 @@ fn what_the_log_holds_after_all_is_told_to_the_watches() {
         ["1 insert a"]
     );
     assert_eq!(bench.shown("a").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_log_that_makes_no_sense_in_the_middle_opens_nothing() {
+    let mut bench = Bench::logged();
+    for n in 1..=4 {
+        bench.set("a", n);
+    }
+    let good = bench.disk.clone();
+    bench.store = dhlrs_store::Store::new(config(true), resolvers()).unwrap();
+    let part = |records: &[Vec<u8>], last| Input::Recovered {
+        chunk: dhlrs_store::Recovered::Records(records.to_vec()),
+        last,
+    };
+    bench.handle(part(&good[..2], false));
+    bench.handle(part(&[vec![0xff; 9]], false));
+    bench.handle(part(&good[3..4], false));
+    bench.handle(part(&good[4..], true));
+    assert!(!bench.store.is_open());
+    assert_eq!(bench.revision().number, 0);
+    // Once it can be read, it is what it was.
+    bench.handle(part(&good, true));
+    assert!(bench.store.is_open());
+    assert_eq!(bench.shown("a").as_deref(), Some("4"));
+    assert_eq!(bench.revision().number, 4);
 }

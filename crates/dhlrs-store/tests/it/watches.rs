@@ -192,3 +192,22 @@ fn a_hash_step_binds_to_the_node_that_it_names_at_the_beginning() {
         RefusalKind::Missing
     );
 }
+
+#[test]
+fn a_node_that_is_followed_is_followed_within_a_transaction_too() {
+    let mut bench = Bench::logged();
+    bench.set("a", 1);
+    bench.set("b.c", 1);
+    let id = begin(&mut bench, "#0", None);
+    let transaction = vec![
+        Edit::Move {
+            path: path("a"),
+            to: path("b.a"),
+            position: None,
+        }
+        .into(),
+        Edit::Remove { path: path("b") }.into(),
+    ];
+    bench.write(transaction).unwrap();
+    assert_eq!(lines(bench.deliveries(id)), ["3 move b.a", "3 remove b"]);
+}
