@@ -9,10 +9,11 @@ use dhlrs_link::{LinkInput, LinkOutput, Links, Peer};
 use dhlrs_path::{NodeName, StoreName};
 use dhlrs_resolver::Resolvers;
 use dhlrs_store::{Output as StoreOutput, Store, StoreError};
-use dhlrs_wire::{HOPS_MAX, Message, Route};
+use dhlrs_wire::{HOPS_MAX, Route};
 
 use crate::config::Config;
 use crate::outbox::{Effect, Outbox};
+use crate::owed::Owed;
 use crate::pending::{Origin, PendingTable};
 use crate::port::{CallId, Input, Local, Output};
 use crate::requests::Ask;
@@ -37,7 +38,7 @@ pub struct Engine {
     /// Neighbours with a connection, by name, and what was announced to each.
     pub(crate) up: BTreeMap<NodeName, Neighbour>,
     /// What a neighbour's full session could not take yet.
-    pub(crate) owed: BTreeMap<Arc<Peer>, VecDeque<Message>>,
+    pub(crate) owed: BTreeMap<Arc<Peer>, Owed>,
     /// Stores whose outputs wait to be carried out.
     pub(crate) store_outputs: VecDeque<(StoreName, StoreOutput)>,
     pub(crate) clock: HybridClock,

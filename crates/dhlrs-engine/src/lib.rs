@@ -41,6 +41,7 @@
 mod config;
 mod engine;
 mod outbox;
+mod owed;
 mod peers;
 mod pending;
 mod port;

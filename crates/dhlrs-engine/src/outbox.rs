@@ -440,8 +440,25 @@ impl Session {
             }
             answer => {
                 self.retry_ms = RETRY_MS_MIN;
-                if let Some(entry) = self.entries.remove(place) {
-                    entry.answer(answer, effects);
+                let too_large =
+                    matches!(&answer, Err(refusal) if refusal.kind() == RefusalKind::TooLarge);
+                match self.entries.get_mut(place) {
+                    // Perhaps it fitted no message, and the store has not seen its counter. Without
+                    // its edits it is refused there, and the ones after it are not held up.
+                    Some(entry) if too_large && !entry.draft.edits.is_empty() => {
+                        entry.draft.edits.clear();
+                        entry.under_way = false;
+                        if let Some(call) = entry.call.take() {
+                            let result = answer;
+                            effects.push(Effect::Answer { call, result });
+                        }
+                        self.send(now, target, effects);
+                    }
+                    _ => {
+                        if let Some(entry) = self.entries.remove(place) {
+                            entry.answer(answer, effects);
+                        }
+                    }
                 }
             }
         }

@@ -14,9 +14,6 @@ use crate::pending::{Origin, Place};
 use crate::port::Output;
 use crate::requests::Ask;
 
-/// Answers that wait for room in a neighbour's session. A lost answer is asked for again.
-const OWED_MESSAGES_MAX: usize = 1_024;
-
 impl Engine {
     pub(crate) fn link_output(&mut self, now: Time, output: LinkOutput, out: &mut Vec<Output>) {
         match output {
@@ -159,31 +156,9 @@ impl Engine {
         }
     }
 
-    /// Sends a message, or keeps it until the neighbour's session has room.
-    pub(crate) fn send_to(
-        &mut self,
-        now: Time,
-        peer: &Arc<Peer>,
-        message: Message,
-        out: &mut Vec<Output>,
-    ) {
-        let owes = self.owed.get(peer).is_some_and(|owed| !owed.is_empty());
-        let message = if owes {
-            Some(message)
-        } else {
-            self.try_send(now, peer, message, out)
-        };
-        if let Some(message) = message {
-            let owed = self.owed.entry(peer.clone()).or_default();
-            if owed.len() < OWED_MESSAGES_MAX {
-                owed.push_back(message);
-            }
-        }
-    }
-
     /// Hands the message back if the neighbour's session is full. Without a session it is dropped:
     /// whoever asked is told so when the session's loss is noticed.
-    fn try_send(
+    pub(crate) fn try_send(
         &mut self,
         now: Time,
         peer: &Arc<Peer>,
@@ -227,28 +202,12 @@ impl Engine {
                 let result = Err(Box::new(refusal));
                 self.send_to(now, peer, Message::Reply { id, result }, out);
             }
+            Message::Deliver { id, .. } => self.end_stream(now, peer, id, refusal, out),
             _ => out.push(Output::Warning(format!(
                 "a message to {} was not sent: {refusal}",
                 peer.name
             ))),
         }
-    }
-
-    fn pay_owed(&mut self, now: Time, peer: &Arc<Peer>, out: &mut Vec<Output>) {
-        while let Some(message) = self
-            .owed
-            .get_mut(peer)
-            .and_then(std::collections::VecDeque::pop_front)
-        {
-            if let Some(message) = self.try_send(now, peer, message, out) {
-                self.owed
-                    .entry(peer.clone())
-                    .or_default()
-                    .push_front(message);
-                return;
-            }
-        }
-        self.owed.remove(peer);
     }
 
     fn neighbour_down(&mut self, now: Time, peer: &Arc<Peer>, out: &mut Vec<Output>) {
@@ -303,7 +262,7 @@ impl Engine {
     }
 
     /// Tells every neighbour what has changed of what it may know.
-    fn announce(&mut self, now: Time, out: &mut Vec<Output>) {
+    pub(crate) fn announce(&mut self, now: Time, out: &mut Vec<Output>) {
         let own = self.config.announced.then(|| self.config.link.name.clone());
         let mut sends = Vec::new();
         for (name, neighbour) in &mut self.up {

@@ -114,6 +114,8 @@ impl Engine {
         }
         let neighbour = match &origin {
             Origin::Link { peer, .. } => Some(peer.key),
+            // A forward sends again after a restart, so it needs its session here too.
+            Origin::Errand { .. } => Some(self.key),
             _ => None,
         };
         let caller = Caller { source, neighbour };

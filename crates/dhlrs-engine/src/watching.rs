@@ -56,6 +56,9 @@ impl Stream {
         if let Some(next) = self.next {
             watch.from = Some(RevisionFrom::from(next));
         }
+        // The store counts what is told again; the watcher does not see it.
+        let skipped = u32::try_from(self.skip).unwrap_or(u32::MAX);
+        watch.credit = watch.credit.saturating_add(skipped);
         watch
     }
 
