@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use dhlrs_bag::{GuardedEdit, Snapshot};
+use dhlrs_clock::Time;
 use dhlrs_engine::{CallId, Engine, Input, Local, Write};
 use dhlrs_link::LinkInput;
 use dhlrs_path::{NodeName, StoreName};
@@ -55,6 +56,8 @@ pub struct Cluster {
     pub(crate) calls: Calls,
     pub(crate) happenings: Vec<Happening>,
     pub(crate) trace: Trace,
+    /// Frames for those who are no nodes, by link.
+    pub(crate) strangers: BTreeMap<u64, Vec<bytes::Bytes>>,
     heap: BinaryHeap<Reverse<Due>>,
     scheduled: u64,
     wakes: (u64, usize, u32),
@@ -124,6 +127,7 @@ impl Cluster {
             calls: Calls::default(),
             happenings: Vec::new(),
             trace: Trace::default(),
+            strangers: BTreeMap::new(),
             heap: BinaryHeap::new(),
             scheduled: 0,
             wakes: (0, 0, 0),
@@ -208,6 +212,12 @@ impl Cluster {
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.now_ms
+    }
+
+    /// What a node's clocks show.
+    pub(crate) fn time_of(&self, node: NodeIndex) -> Time {
+        let own = self.nodes.get(node.0);
+        own.map_or_else(Time::default, |own| own.time(self.now_ms))
     }
 
     /// A hash over all that happened: equal histories have equal hashes.

@@ -241,6 +241,11 @@ impl Cluster {
     }
 
     fn send(&mut self, node: NodeIndex, link: LinkId, frame: bytes::Bytes) {
+        if let Some(frames) = self.strangers.get_mut(&link.get()) {
+            frames.push(frame);
+            let input = Input::Link(LinkInput::Sent { link, frames: 1 });
+            return self.input_at(self.now_ms, node, input);
+        }
         let Some(connection) = self.connections.get_mut(&link.get()) else {
             return;
         };

@@ -38,6 +38,7 @@ mod driving;
 mod network;
 mod node;
 pub mod storm;
+mod stranger;
 mod trace;
 mod wiring;
 
@@ -46,3 +47,4 @@ pub use cluster::{Cluster, Happening};
 pub use dice::Dice;
 pub use network::{Weather, WireId};
 pub use node::{Loss, NodeIndex};
+pub use stranger::Stranger;

@@ -27,7 +27,7 @@ pub enum Loss {
     Torn,
 }
 
-const REALM: [u8; 32] = [0x51; 32];
+pub(crate) const REALM: [u8; 32] = [0x51; 32];
 /// 2023-11-14, the wall clock of a node without skew when a simulation begins.
 const WALL_MS: u64 = 1_700_000_000_000;
 
