@@ -108,6 +108,31 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// How to reach a node, for the commands that ask one.
+    #[must_use]
+    pub const fn client(&self) -> Option<&ClientArgs> {
+        match self {
+            Self::Get(args) | Self::Ls(args) | Self::Tree(args) | Self::Attrs(args) => {
+                Some(&args.client)
+            }
+            Self::Query(args) => Some(&args.client),
+            Self::Set(args) => Some(&args.client),
+            Self::Rm(args) => Some(&args.client),
+            Self::Invalidate(args) | Self::Refresh(args) | Self::Materialise(args) => {
+                Some(&args.client)
+            }
+            Self::Mv(args) => Some(&args.client),
+            Self::Rename(args) => Some(&args.client),
+            Self::Watch(args) => Some(&args.client),
+            Self::Import(args) => Some(&args.client),
+            Self::Export(args) => Some(&args.client),
+            Self::Status(args) => Some(&args.client),
+            Self::Demo(_) | Self::Serve(_) | Self::Key(_) | Self::Completions { .. } => None,
+        }
+    }
+}
+
 /// What `demo` can be told.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {

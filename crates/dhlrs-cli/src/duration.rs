@@ -32,3 +32,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             "write a whole number with its unit: 500ms, 5s, 2m, 1h; at most a year".to_owned()
         })
 }
+
+/// The time as it can be read again.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}

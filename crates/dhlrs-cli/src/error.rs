@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt};
 
+use dhlrs::NodeErrorKind;
 use dhlrs_wire::RefusalKind;
 use serde_json::json;
 
@@ -57,6 +58,12 @@ pub enum FailureKind {
     OutcomeUnknown,
     /// Ctrl-C.
     Interrupted,
+    /// A node cannot start, or reaches no neighbour.
+    Node(NodeErrorKind),
+    /// Whoever read the standard output has closed it. Nothing is said about that.
+    OutputClosed,
+    /// The program itself is wrong.
+    Bug,
 }
 
 /// A command that did not succeed. Prints as its message; the hint stands beside it.
@@ -86,6 +93,9 @@ impl FailureKind {
             Self::Refused(kind) => kind.name(),
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Interrupted => "interrupted",
+            Self::Node(kind) => kind.name(),
+            Self::OutputClosed => "output_closed",
+            Self::Bug => "bug",
         }
     }
 
@@ -105,6 +115,9 @@ impl FailureKind {
             Self::Refused(kind) => refusal::exit(kind),
             Self::OutcomeUnknown => Exit::OutcomeUnknown,
             Self::Interrupted => Exit::Interrupted,
+            Self::Node(kind) => refusal::node_exit(kind),
+            Self::OutputClosed => Exit::Done,
+            Self::Bug => Exit::Refused,
         }
     }
 }

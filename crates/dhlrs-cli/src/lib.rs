@@ -10,8 +10,10 @@
 //!
 //! A library only so that its tests reach its parts; what it promises is the command line, not this interface.
 
+mod action;
 mod arguments;
 mod binding;
+mod client;
 pub mod command;
 mod config;
 mod duration;
@@ -19,7 +21,9 @@ mod error;
 pub mod identity_file;
 pub mod interchange;
 pub mod literal;
+mod output;
 mod position;
+mod program;
 mod refusal;
 pub mod render;
 mod target;
@@ -30,4 +34,5 @@ pub use config::CONFIG_BYTES_MAX;
 pub use duration::parse_duration;
 pub use error::{Exit, Failure, FailureKind};
 pub use position::parse_position;
+pub use program::run;
 pub use target::{PathTarget, PatternTarget, StoreTarget, WatchTarget};

@@ -1,3 +1,7 @@
 //! The program `dhlrs`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dhlrs_cli::run(std::env::args_os().collect())
+}

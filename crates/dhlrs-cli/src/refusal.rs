@@ -1,5 +1,6 @@
 //! What a refusal of a node means on the command line: exit code and hint.
 
+use dhlrs::{Error, ErrorKind, NodeError, NodeErrorKind};
 use dhlrs_wire::{Refusal, RefusalKind};
 
 use crate::{Exit, Failure, FailureKind};
@@ -18,6 +19,97 @@ impl From<Refusal> for Failure {
         };
         failure.caused_by(refusal)
     }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        const UNKNOWN: &str =
+            "it may or may not have been carried out: read the address, then decide";
+        let message = error.message().to_owned();
+        let failure = match error.kind() {
+            _ if error.outcome_unknown() => {
+                Self::new(FailureKind::OutcomeUnknown, message).hint(UNKNOWN)
+            }
+            ErrorKind::Refused(kind) => {
+                let failure = Self::new(FailureKind::Refused(kind), message);
+                match hint(kind) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            ErrorKind::BadPath => Self::new(FailureKind::BadAddress, message).hint(
+                "a dot, slash, # or other syntax inside a label is written with \\ before it",
+            ),
+            ErrorKind::Closed => Self::new(FailureKind::Unreachable, message).hint("try again"),
+            _ => Self::new(FailureKind::Bug, message)
+                .hint("is the other node of another version? `dhlrs status` shows it"),
+        };
+        failure.caused_by(error)
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let failure = Self::new(FailureKind::Node(error.kind()), error.message());
+        let failure = match node_hint(error.kind()) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        failure.caused_by(error)
+    }
+}
+
+/// The exit code of a node that does not start, or reaches nobody.
+pub(crate) const fn node_exit(kind: NodeErrorKind) -> Exit {
+    match kind {
+        NodeErrorKind::BadUrl
+        | NodeErrorKind::UnknownScheme
+        | NodeErrorKind::Transport
+        | NodeErrorKind::Config
+        | NodeErrorKind::Identity => Exit::Usage,
+        NodeErrorKind::Unreachable | NodeErrorKind::WrongProtocol | NodeErrorKind::Closed => {
+            Exit::Unreachable
+        }
+        _ => Exit::Refused,
+    }
+}
+
+const fn node_hint(kind: NodeErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        NodeErrorKind::PortTaken => {
+            "listen elsewhere with --listen ws://127.0.0.1:PORT; port 0 takes a free one"
+        }
+        NodeErrorKind::Listen => "choose an address of this machine with --listen URL",
+        NodeErrorKind::BadUrl => "write ws://HOST:PORT, or wss://HOST:PORT?key=KEY",
+        NodeErrorKind::UnknownScheme => "this program was built for ws:// and wss://",
+        NodeErrorKind::NotLoopbackWithoutAllow => {
+            "add --allow KEY for each node and user that may connect; `dhlrs key` prints a user's"
+        }
+        NodeErrorKind::Transport => "look at --tls-cert, --tls-key and --tls-ca",
+        NodeErrorKind::Locked => "stop that process, or use another directory with --data",
+        NodeErrorKind::NotWritable => {
+            "give this user the right to write there, or use another directory with --data"
+        }
+        NodeErrorKind::DiskFull => "make room on that disk, then start again",
+        NodeErrorKind::VersionTooNew => "start it with the newer program that wrote it",
+        NodeErrorKind::Corrupt => "put the directory back from a backup and start with --restored",
+        NodeErrorKind::Storage => "look at the disk and at the directory's permissions",
+        NodeErrorKind::Identity => "look at the identity file in the --data directory",
+        NodeErrorKind::Config => "look at --store, --resolve and --forward",
+        NodeErrorKind::Unreachable => {
+            "is a node running there? Start one with `dhlrs serve`, or name another with --via URL"
+        }
+        NodeErrorKind::Denied => {
+            "let this key in with `dhlrs serve --allow KEY`; `dhlrs key` prints it"
+        }
+        NodeErrorKind::WrongPeer => {
+            "compare the key in the URL with the one that `dhlrs serve` prints as `ready`"
+        }
+        NodeErrorKind::WrongProtocol => {
+            "is that the port of a dhlrs node? `dhlrs serve` prints its URL as `ready`"
+        }
+        _ => return None,
+    })
 }
 
 /// The exit code of a refusal whose outcome is known.

@@ -105,7 +105,7 @@ Examples:
 pub(super) const EXPORT: &str = "\
 Examples:
   dhlrs export '//main/orders'
-  dhlrs export '//main' --typed";
+  dhlrs export '//main' --typed --output main.json";
 
 pub(super) const KEY: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! The commands that change nothing.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use dhlrs_bag::ChangeKind;
 use dhlrs_wire::RevisionFrom;
@@ -76,6 +76,9 @@ pub struct ExportArgs {
     /// Keeps types, attributes and resolvers, so that it imports to an equal tree
     #[arg(long)]
     pub typed: bool,
+    /// Writes this file instead of standard output; until it is complete it is called FILE.incomplete
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// The connection.
     #[command(flatten)]
     pub client: ClientArgs,

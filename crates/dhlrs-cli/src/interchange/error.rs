@@ -39,7 +39,7 @@ pub enum ImportErrorKind {
 }
 
 impl ImportError {
-    pub(super) fn new(kind: ImportErrorKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ImportErrorKind, detail: impl Into<String>) -> Self {
         Self {
             kind,
             line: None,

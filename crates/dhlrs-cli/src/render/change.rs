@@ -87,7 +87,7 @@ pub fn lagged_json(revisions: u64, next: u64) -> String {
 }
 
 /// Text as one word: as it stands, or as a JSON string where that would be no word.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     if text.is_empty() || text.starts_with('"') || text.contains(char::is_whitespace) {
         text_to_json(text)
     } else {

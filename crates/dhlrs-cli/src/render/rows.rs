@@ -6,10 +6,46 @@ use dhlrs_wire::{ReadRow, Revision};
 
 use crate::interchange::{attributes_to_json, text_to_json, value_to_json};
 
-/// `NAME<TAB>VALUE`: a line of `ls` and `query`. Values are compact typed JSON, a bag is `{"$branch":CHILDREN}`.
+/// `NAME<TAB>VALUE`: a line of `ls`. Values are compact typed JSON, a bag is `{"$branch":CHILDREN}`.
 #[must_use]
 pub fn list_line(row: &ReadRow) -> String {
     format!("{}\t{}", row.name, shown(row))
+}
+
+/// A row as one JSON object; `field` is what its name is called: `label` or `path`.
+#[must_use]
+pub fn row_json(field: &str, row: &ReadRow) -> String {
+    let resolver = match &row.resolver {
+        Some(resolver) => format!(r#","resolver":{}"#, text_to_json(&resolver.name)),
+        None => String::new(),
+    };
+    format!(
+        r#"{{"depth":{},"{field}":{},"type":"{}","value":{},"attrs":{}{resolver},"children":{},"revision":{}}}"#,
+        row.depth,
+        text_to_json(&row.name),
+        row.value.as_ref().map_or("bag", Value::type_name),
+        shown(row),
+        attributes_to_json(&row.attributes),
+        row.children,
+        row.revision,
+    )
+}
+
+/// What `query` prints of a match: its value, or the attributes that the pattern's query names, in compact typed
+/// JSON. `None` is a match that has none of them.
+#[must_use]
+pub fn query_value(row: &ReadRow, query: Option<Query<'_>>) -> Option<String> {
+    let Some(query) = query else {
+        return Some(shown(row));
+    };
+    let mut names = query.names();
+    match (&query, names.next(), names.next()) {
+        (Query::Names(_), Some(name), None) => row.attributes.get(&name).map(value_to_json),
+        _ => {
+            let chosen = chosen(&row.attributes, query);
+            (!chosen.is_empty()).then(|| attributes_to_json(&chosen))
+        }
+    }
 }
 
 /// What `get` prints of one bag node.
@@ -38,7 +74,7 @@ impl NodeView<'_> {
                 let mut names = query.names();
                 match (names.next(), names.next()) {
                     (Some(name), None) => self.attributes.get(&name).map(scalar),
-                    _ => Some(attributes_to_json(&self.chosen(query))),
+                    _ => Some(attributes_to_json(&chosen(self.attributes, query))),
                 }
             }
         }
@@ -48,7 +84,7 @@ impl NodeView<'_> {
     #[must_use]
     pub fn json(&self, bag: &str) -> String {
         let attributes = match self.address.path().query() {
-            Some(query @ Query::Names(_)) => self.chosen(query),
+            Some(query @ Query::Names(_)) => chosen(self.attributes, query),
             _ => self.attributes.clone(),
         };
         format!(
@@ -60,18 +96,6 @@ impl NodeView<'_> {
             self.revision.number,
             self.revision.incarnation,
         )
-    }
-
-    fn chosen(&self, query: Query<'_>) -> Attributes {
-        let mut chosen = Attributes::new();
-        for (name, value) in self
-            .attributes
-            .iter()
-            .filter(|(name, _)| query.includes(name))
-        {
-            chosen.insert(name.clone(), value.clone());
-        }
-        chosen
     }
 }
 
@@ -120,6 +144,14 @@ fn shown(row: &ReadRow) -> String {
         Some(value) => value_to_json(value),
         None => format!(r#"{{"$branch":{}}}"#, row.children),
     }
+}
+
+fn chosen(attributes: &Attributes, query: Query<'_>) -> Attributes {
+    let mut chosen = Attributes::new();
+    for (name, value) in attributes.iter().filter(|(name, _)| query.includes(name)) {
+        chosen.insert(name.clone(), value.clone());
+    }
+    chosen
 }
 
 fn scalar(value: &Value) -> String {

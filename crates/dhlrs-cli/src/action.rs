@@ -1,0 +1,129 @@
+//! The commands, carried out.
+
+mod change;
+mod export;
+mod import;
+mod look;
+mod serve;
+mod stream;
+mod watch;
+
+use clap::CommandFactory;
+use dhlrs_identity::{Ed25519Signer, Signer};
+use dhlrs_wire::Revision;
+
+use crate::{
+    Exit, Failure, FailureKind,
+    client::Client,
+    command::{Cli, Command, KeyArgs},
+    identity_file,
+    interchange::text_to_json,
+    output::Output,
+    render,
+};
+
+/// Carries out a command.
+pub(crate) async fn act(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { json, command } = cli;
+    let mut out = Output::new();
+    let exit = match command {
+        Command::Serve(args) => serve::serve(*args, json, &mut out).await?,
+        Command::Key(args) => key(&args, json, &mut out)?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dhlrs", &mut script);
+            out.text(&String::from_utf8_lossy(&script))?;
+            Exit::Done
+        }
+        command => ask(command, json, &mut out).await?,
+    };
+    out.flush()?;
+    Ok(exit)
+}
+
+// The commands that talk to a node. What can be refused without one is refused before it is asked.
+async fn ask(command: Command, json: bool, out: &mut Output) -> Result<Exit, Failure> {
+    let Some(args) = command.client() else {
+        return Err(Failure::new(
+            FailureKind::Bug,
+            "this build has no such command",
+        ));
+    };
+    match &command {
+        Command::Set(args) => change::check(args)?,
+        Command::Import(args) => import::check(args)?,
+        _ => {}
+    }
+    let client = Client::connect(args).await?;
+    let result = ask_client(&client, command, json, out).await;
+    client.close().await;
+    result
+}
+
+async fn ask_client(
+    client: &Client,
+    command: Command,
+    json: bool,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::Get(args) => look::get(client, &args, json, out).await,
+        Command::Ls(args) => look::ls(client, &args, json, out).await,
+        Command::Tree(args) => look::tree(client, &args, json, out).await,
+        Command::Attrs(args) => look::attrs(client, &args, json, out).await,
+        Command::Query(args) => look::query(client, &args, json, out).await,
+        Command::Status(_) => status(client, json, out).await,
+        Command::Set(args) if args.stdin => stream::set_lines(client, &args, json, out).await,
+        Command::Set(args) => change::set(client, args, json, out).await,
+        Command::Rm(args) => change::rm(client, args, json, out).await,
+        Command::Mv(args) => change::mv(client, args, json, out).await,
+        Command::Rename(args) => change::rename(client, args, json, out).await,
+        Command::Invalidate(args) => change::invalidate(client, args, json, out).await,
+        Command::Refresh(args) => change::refresh(client, args, json, out).await,
+        Command::Materialise(args) => change::materialise(client, args, json, out).await,
+        Command::Watch(args) => watch::watch(client, args, json, out).await,
+        Command::Import(args) => import::import(client, args, json, out).await,
+        Command::Export(args) => export::export(client, args, json, out).await,
+        Command::Demo(_) | Command::Serve(_) | Command::Key(_) | Command::Completions { .. } => {
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn key(args: &KeyArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
+    let file = match &args.identity {
+        Some(file) => file.clone(),
+        None => identity_file::default_path()?,
+    };
+    let key = Ed25519Signer::new(identity_file::load_or_make(&file)?).public_key();
+    if json {
+        out.line(&format!(r#"{{"key":"{key}"}}"#))?;
+    } else {
+        out.line(&key.to_string())?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn status(client: &Client, json: bool, out: &mut Output) -> Result<Exit, Failure> {
+    let status = client.node().status_of(Some(client.via())).await?;
+    if json {
+        out.line(&render::status_json(&status))?;
+    } else {
+        out.line(&render::status_text(&status))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What a write prints: the revision, or `{address,revision,incarnation}`.
+fn written(address: &str, revision: Revision, json: bool) -> String {
+    let Revision {
+        incarnation,
+        number,
+    } = revision;
+    if json {
+        let address = text_to_json(address);
+        format!(r#"{{"address":{address},"revision":{number},"incarnation":"{incarnation}"}}"#)
+    } else {
+        number.to_string()
+    }
+}

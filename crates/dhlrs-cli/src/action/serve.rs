@@ -1,0 +1,181 @@
+//! `serve`: a node with its stores, until it is told to stop.
+
+use std::collections::BTreeSet;
+
+use dhlrs::{
+    Identity, Node, NodeBuilder, StoreOptions,
+    websocket::{Pem, WebSocketTransport},
+};
+use dhlrs_path::StoreName;
+
+use crate::{
+    Exit, Failure, FailureKind,
+    client::{machine, node_name, tls_failure},
+    command::{DEFAULT_URL, ServeArgs},
+    interchange::text_to_json,
+    output::Output,
+    program::note,
+};
+
+const DEFAULT_STORE: &str = "main";
+const DEFAULT_PROCESS: &str = "main";
+
+pub(super) async fn serve(args: ServeArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
+    // Asked for first, so that a signal that comes early is not lost.
+    let stop = Stop::new()?;
+    let node = builder(&args)?.start().await?;
+    if args.data.is_none() {
+        note("everything is kept in memory and ends with this process; --data DIR keeps it");
+    }
+    for url in node.listen_urls() {
+        let (name, key) = (node.name(), node.key());
+        out.line(&if json {
+            let (name, url) = (text_to_json(name.as_str()), text_to_json(&url));
+            format!(r#"{{"ready":{{"node":{name},"key":"{key}","url":{url}}}}}"#)
+        } else {
+            format!("ready {name} {key} {url}")
+        })?;
+    }
+    out.flush()?;
+    stop.asked().await;
+    node.shutdown().await;
+    Ok(Exit::Done)
+}
+
+fn builder(args: &ServeArgs) -> Result<NodeBuilder, Failure> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => node_name(&machine(), DEFAULT_PROCESS)?,
+    };
+    let mut builder = Node::builder(name).restored(args.restored);
+    builder = match &args.data {
+        Some(dir) => builder.data_dir(dir),
+        None => builder.identity(Identity::ephemeral()?),
+    };
+    let default = [DEFAULT_URL.to_owned()];
+    let listen = if args.listen.is_empty() {
+        default.as_slice()
+    } else {
+        args.listen.as_slice()
+    };
+    for url in listen {
+        builder = builder.listen(url);
+    }
+    for url in &args.connect {
+        builder = builder.connect(url);
+    }
+    for allow in &args.allow {
+        builder = builder.allow(allow.key, allow.name.clone());
+    }
+    for options in stores(args)? {
+        builder = builder.store(options);
+    }
+    if args.tls_cert.is_some() || args.tls_ca.is_some() {
+        builder = builder.web_socket(web_socket(args)?);
+    }
+    Ok(builder)
+}
+
+fn stores(args: &ServeArgs) -> Result<Vec<StoreOptions>, Failure> {
+    let mut names: BTreeSet<StoreName> =
+        args.store.iter().map(|store| store.name.clone()).collect();
+    if names.is_empty() {
+        names.extend(DEFAULT_STORE.parse());
+    }
+    let resolves = args
+        .resolve
+        .iter()
+        .map(|resolve| ("--resolve", &resolve.store));
+    let forwards = args
+        .forward
+        .iter()
+        .map(|forward| ("--forward", &forward.store));
+    if let Some((flag, store)) = resolves
+        .chain(forwards)
+        .find(|(_, store)| !names.contains(*store))
+    {
+        let known: Vec<&str> = names.iter().map(StoreName::as_str).collect();
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!(
+                "{flag} is about store {store}, which is not among {}",
+                known.join(", ")
+            ),
+        )
+        .hint(format!("add --store {store}")));
+    }
+    Ok(names.iter().map(|name| store(args, name)).collect())
+}
+
+fn store(args: &ServeArgs, name: &StoreName) -> StoreOptions {
+    let mut options = StoreOptions::owned(name.as_str());
+    for resolve in args.resolve.iter().filter(|resolve| resolve.store == *name) {
+        let cache_ms = i64::try_from(resolve.cache.as_millis()).unwrap_or(i64::MAX);
+        options = options.resolve(resolve.pattern.as_str(), &resolve.address, cache_ms);
+    }
+    for forward in args.forward.iter().filter(|forward| forward.store == *name) {
+        options = options.forward(forward.pattern.as_str(), &forward.address.to_string());
+    }
+    options
+}
+
+fn web_socket(args: &ServeArgs) -> Result<WebSocketTransport, Failure> {
+    let mut transport = WebSocketTransport::builder();
+    if let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        transport = transport.tls_cert(Pem::file(cert)).tls_key(Pem::file(key));
+    }
+    if let Some(ca) = &args.tls_ca {
+        transport = transport.tls_ca(Pem::file(ca));
+    }
+    transport.build().map_err(tls_failure)
+}
+
+/// The signals that ask a process to stop.
+struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let listen = |kind| {
+            signal(kind).map_err(|cause| {
+                Failure::new(
+                    FailureKind::File,
+                    format!("signals cannot be listened to: {cause}"),
+                )
+                .hint("is the limit of open files reached? `ulimit -n` shows it")
+                .caused_by(cause)
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

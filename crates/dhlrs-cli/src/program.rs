@@ -1,0 +1,121 @@
+//! From the words of the command line to an exit code.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    Exit, Failure, FailureKind, Parsed, action,
+    command::{Cli, Command},
+    output::Output,
+    parse,
+};
+
+/// Does what the words say, the program's name first, and tells what came of it.
+///
+/// Data goes to standard output; errors, one each, go to standard error.
+#[must_use]
+pub fn run(words: Vec<OsString>) -> ExitCode {
+    // Asked here too, because words that cannot be parsed need an answer in the same form.
+    let json = words.iter().any(|word| word == "--json");
+    let result = match parse(words) {
+        Ok(Parsed::Cli(cli)) => carry_out(*cli),
+        Ok(Parsed::Text(text)) => show(&text),
+        Err(failure) => Err(failure),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        tell(&failure, json);
+        failure.kind().exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Says on standard error why something did not work.
+pub(crate) fn tell(failure: &Failure, json: bool) {
+    // Whoever closed our output has heard enough.
+    if failure.kind() == FailureKind::OutputClosed {
+        return;
+    }
+    let text = if json {
+        failure.to_json()
+    } else {
+        failure.to_text()
+    };
+    note(&text);
+}
+
+/// A line on standard error, for people.
+pub(crate) fn note(text: &str) {
+    // Nobody is left to be told if this fails.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn show(text: &str) -> Result<Exit, Failure> {
+    let mut output = Output::new();
+    output.text(text)?;
+    output.flush()?;
+    Ok(Exit::Done)
+}
+
+fn carry_out(cli: Cli) -> Result<Exit, Failure> {
+    log_to_stderr(&cli.command)?;
+    let runtime = Runtime::new().map_err(|cause| {
+        Failure::new(
+            FailureKind::File,
+            format!("the runtime cannot start: {cause}"),
+        )
+        .hint("is the limit of threads or open files reached? `ulimit -a` shows them")
+        .caused_by(cause)
+    })?;
+    let result = runtime.block_on(with_ctrl_c(cli));
+    // A thread may still wait for standard input or output.
+    runtime.shutdown_background();
+    result
+}
+
+async fn with_ctrl_c(cli: Cli) -> Result<Exit, Failure> {
+    // `serve` stops cleanly by itself.
+    let by_itself = matches!(cli.command, Command::Serve(_));
+    // A task of its own, because it may block on a standard output that nobody reads.
+    let mut task = tokio::spawn(action::act(cli));
+    tokio::select! {
+        result = &mut task => result.unwrap_or_else(|cause| {
+            Err(Failure::new(FailureKind::Bug, format!("the command broke off: {cause}"))
+                .hint("this is a mistake in the program; please report it"))
+        }),
+        Ok(()) = tokio::signal::ctrl_c(), if !by_itself => {
+            task.abort();
+            Err(Failure::new(FailureKind::Interrupted, "interrupted"))
+        }
+    }
+}
+
+fn log_to_stderr(command: &Command) -> Result<(), Failure> {
+    // A client tells what went wrong once, as its error.
+    let level = match command {
+        Command::Serve(_) => "warn",
+        _ => "off",
+    };
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() => EnvFilter::try_new(&text).map_err(|cause| {
+            Failure::new(
+                FailureKind::Usage,
+                format!("RUST_LOG=`{text}` is no filter: {cause}"),
+            )
+            .hint("write RUST_LOG=info, or RUST_LOG=dhlrs_node=debug")
+        })?,
+        _ => EnvFilter::new(level),
+    };
+    // It fails only where there is a subscriber already, which is as good.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init();
+    Ok(())
+}

@@ -1,0 +1,585 @@
+//! What a newcomer gets wrong: each mistake has one message, which says what to do, and an exit code.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    process::Stdio,
+};
+
+use serde_json::Value as Json;
+
+use crate::world::{Done, Server, World, text};
+
+/// A mistake: exit code, kind, a part of the message, a part of the hint.
+type Mistake<'a> = (i32, &'a str, &'a str, &'a str);
+
+#[track_caller]
+fn tells(done: &Done, (code, kind, said, remedy): Mistake<'_>) {
+    assert_eq!(done.err.lines().count(), 1, "one message: {done:?}");
+    let told: Json =
+        serde_json::from_str(&done.err).unwrap_or_else(|cause| panic!("{cause}: {done:?}"));
+    let part = |name: &str| told["error"][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!((done.code, part("kind").as_str()), (code, kind), "{done:?}");
+    assert!(part("message").contains(said), "{said:?} in {done:?}");
+    let all = part("message") + " / " + &part("hint");
+    assert!(all.contains(remedy), "{remedy:?} in {done:?}");
+}
+
+// Without a node: what can be told before one is asked.
+fn alone(world: &World, words: &[&str], mistake: Mistake<'_>) {
+    tells(&world.dhlrs(&[&["--json"], words].concat()), mistake);
+}
+
+fn asked(world: &World, server: &Server, words: &[&str], mistake: Mistake<'_>) {
+    let words = [words, &["--json"]].concat();
+    tells(&server.dhlrs(world, &words), mistake);
+}
+
+#[test]
+fn words_that_cannot_be_understood() {
+    let world = World::new();
+    for (words, said, remedy) in [
+        (&["quary", "//main/a"][..], "quary", "query"),
+        (&["get"], "ADDRESS", "--help"),
+        (
+            &["watch", "//main", "--kind", "update"],
+            "update",
+            "insert, value",
+        ),
+        (
+            &["watch", "//main", "--from", "yesterday"],
+            "yesterday",
+            "16 hex digits",
+        ),
+        (&["watch", "//main", "--for", "soon"], "soon", "500ms"),
+        (&["get", "//main/a", "--timeout", "1.5s"], "1.5s", "500ms"),
+        (
+            &["set", "//main/a", "1", "--position", "middle"],
+            "middle",
+            "before:LABEL",
+        ),
+        (&["serve", "--allow", "friend"], "friend", "dhlrs key"),
+        (
+            &["serve", "--resolve", "main/a"],
+            "main/a",
+            "STORE/PATTERN=MACHINE",
+        ),
+        (
+            &["serve", "--forward", "main/a.**=b"],
+            "b",
+            "MACHINE/PROCESS/STORE/PATH",
+        ),
+        (
+            &["serve", "--resolve", "other/a=m/p/s/b"],
+            "store other",
+            "--store other",
+        ),
+        (
+            &["serve", "--tls-cert", "cert.pem"],
+            "--tls-key",
+            "--tls-key",
+        ),
+        (&["serve", "--name", "base"], "base", "--name"),
+    ] {
+        alone(&world, words, (2, "usage", said, remedy));
+    }
+    for (words, said, remedy) in [
+        (&["get", "main/a"][..], "main/a", "'//STORE/PATH'"),
+        (&["get", "//main/a..b"], "byte 2", "\\"),
+        (&["get", "//main/a.*"], "a.*", "only query and watch"),
+        (&["get", "//main/a/b"], "a/b", "dots"),
+    ] {
+        alone(&world, words, (2, "bad_address", said, remedy));
+    }
+    for (words, said, remedy) in [
+        (
+            &["set", "//main/a", "{\"b\":1}"][..],
+            "JSON object",
+            "dhlrs import",
+        ),
+        (&["set", "//main/a", "[[1]]"], "list", "dhlrs import"),
+        (
+            &["set", "//main/a", "9223372036854775808"],
+            "64 bits",
+            "--type decimal",
+        ),
+        (
+            &["set", "//main/a", "ten", "--type", "int"],
+            "ten",
+            "whole number",
+        ),
+        (
+            &["set", "//main/a", "noon", "--type", "timestamp"],
+            "noon",
+            "RFC 3339",
+        ),
+        (
+            &["set", "//main/a", "***", "--type", "bytes"],
+            "***",
+            "base64",
+        ),
+    ] {
+        alone(&world, words, (2, "bad_value", said, remedy));
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used() {
+    let world = World::new();
+    alone(
+        &world,
+        &["import", "//main", "no.json"],
+        (2, "file", "no.json", "JSON or CSV file"),
+    );
+    alone(
+        &world,
+        &["serve", "--config", "no.toml"],
+        (2, "file", "no.toml", "TOML"),
+    );
+    world.file("bad.toml", "listenn = \"x\"\n");
+    alone(
+        &world,
+        &["serve", "--config", "bad.toml"],
+        (2, "bad_config", "listenn", "listen"),
+    );
+    world.file("broken.toml", "listen = [\n");
+    alone(
+        &world,
+        &["serve", "--config", "broken.toml"],
+        (2, "bad_config", "no TOML", "line 2"),
+    );
+
+    world.file("short", "abc\n");
+    alone(
+        &world,
+        &["key", "--identity", "short"],
+        (2, "identity", "64 hex digits", "--identity"),
+    );
+    let loose = world.file("loose", "0".repeat(64));
+    alone(
+        &world,
+        &["key", "--identity", text(&loose)],
+        (2, "identity", "others may read it", "chmod 600"),
+    );
+    alone(
+        &world,
+        &[
+            "get",
+            "//main/a",
+            "--tls-ca",
+            "no.pem",
+            "--via",
+            "wss://127.0.0.1:1",
+        ],
+        (2, "file", "no.pem", "PEM"),
+    );
+}
+
+#[test]
+fn nobody_or_somebody_else_is_there() {
+    let world = World::new();
+    let get = |via: &str, mistake: Mistake<'_>| {
+        alone(
+            &world,
+            &["get", "//main/a", "--timeout", "400ms", "--via", via],
+            mistake,
+        );
+    };
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    get(
+        &format!("ws://{free}"),
+        (4, "unreachable", &free.to_string(), "dhlrs serve"),
+    );
+    get(
+        "ws://no-such-host.invalid:1",
+        (4, "unreachable", "no-such-host.invalid", "--via"),
+    );
+    get(
+        "localhost:7411",
+        (2, "bad_url", "localhost:7411", "ws://HOST:PORT"),
+    );
+    get(
+        "gopher://127.0.0.1:1",
+        (2, "unknown_scheme", "gopher", "ws"),
+    );
+
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", web.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in web.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 4_096]);
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+        }
+    });
+    get(&url, (4, "wrong_protocol", "", "dhlrs node"));
+
+    // A listener that never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", silent.local_addr().unwrap());
+    get(&url, (4, "unreachable", "", "dhlrs serve"));
+}
+
+#[test]
+fn keys_and_certificates_that_do_not_fit() {
+    let world = World::new();
+    let tls = dhlrs_transport_testkit::TlsMaterial::new();
+    world.file("cert.pem", &tls.cert);
+    world.file("key.pem", &tls.key);
+    world.file("ca.pem", &tls.ca);
+    world.file("other.pem", dhlrs_transport_testkit::TlsMaterial::new().ca);
+    let server = world.serve(&[
+        "--listen",
+        "wss://127.0.0.1:0",
+        "--tls-cert",
+        "cert.pem",
+        "--tls-key",
+        "key.pem",
+    ]);
+    server
+        .dhlrs(&world, &["set", "//main/a", "1", "--tls-ca", "ca.pem"])
+        .ok();
+    asked(
+        &world,
+        &server,
+        &["get", "//main/a", "--tls-ca", "other.pem"],
+        (3, "denied", "certificate", "--tls-ca"),
+    );
+    let plain = server.url.replace("wss://", "ws://");
+    alone(
+        &world,
+        &["get", "//main/a", "--via", &plain],
+        (4, "wrong_protocol", "", "wss://"),
+    );
+    let other = format!("{}?key={}", server.url, "0".repeat(64));
+    alone(
+        &world,
+        &["get", "//main/a", "--tls-ca", "ca.pem", "--via", &other],
+        (2, "bad_url", "key", "key="),
+    );
+    // A key that is one, but not this node's.
+    let own = world.dhlrs(&["key"]).ok();
+    let other = format!("{}?key={}", server.url, own.trim());
+    alone(
+        &world,
+        &["get", "//main/a", "--tls-ca", "ca.pem", "--via", &other],
+        (3, "wrong_peer", "key", "ready"),
+    );
+    alone(
+        &world,
+        &["serve", "--listen", "wss://127.0.0.1:0"],
+        (2, "transport", "certificate", "--tls-cert"),
+    );
+
+    let closed = world.serve(&["--listen", "ws://0.0.0.0:0", "--allow", &server.key]);
+    let url = closed.url.replace("0.0.0.0", "127.0.0.1");
+    alone(
+        &world,
+        &["get", "//main/a", "--via", &url],
+        (3, "denied", "", "--allow KEY"),
+    );
+}
+
+#[test]
+fn nodes_that_do_not_start() {
+    let world = World::new();
+    let serve = |words: &[&str], mistake: Mistake<'_>| {
+        let words = [&["serve", "--listen", "ws://127.0.0.1:0"], words].concat();
+        alone(&world, &words, mistake);
+    };
+    let server = world.serve(&["--data", "data"]);
+    alone(
+        &world,
+        &["serve", "--listen", &server.url],
+        (3, "port_taken", "127.0.0.1", "--listen"),
+    );
+    serve(&["--data", "data"], (3, "locked", "data", "--data"));
+    drop(server);
+    serve(
+        &["--listen", "ws://0.0.0.0:0"],
+        (3, "not_loopback_without_allow", "0.0.0.0", "--allow KEY"),
+    );
+    serve(
+        &["--listen", "ws://192.0.2.1:0"],
+        (3, "listen", "192.0.2.1", "--listen"),
+    );
+
+    world.file("file", "");
+    serve(
+        &["--data", "file/data"],
+        (3, "storage", "file/data", "--data"),
+    );
+    // Not even root may.
+    serve(
+        &["--data", "/sys/kernel/data"],
+        (3, "not_writable", "/sys/kernel/data", "--data"),
+    );
+    let format = world.path("data/FORMAT");
+    let known = std::fs::read_to_string(&format).unwrap();
+    std::fs::write(&format, known.replace('1', "9")).unwrap();
+    serve(&["--data", "data"], (3, "version_too_new", "9", "newer"));
+    std::fs::write(&format, known).unwrap();
+    std::fs::write(world.path("data/identity"), "no key").unwrap();
+    serve(
+        &["--data", "data"],
+        (2, "identity", "identity", "identity file"),
+    );
+}
+
+#[test]
+fn what_a_node_refuses() {
+    let world = World::new();
+    let server = world.serve(&["--name", "m/p", "--store", "main", "--store", "copy"]);
+    server.dhlrs(&world, &["set", "//main/a", "1"]).ok();
+    server.dhlrs(&world, &["set", "//main/b.c", "2"]).ok();
+    let refused = |words: &[&str], mistake: Mistake<'_>| asked(&world, &server, words, mistake);
+    refused(
+        &["get", "//mian/a"],
+        (3, "no_store", "copy, main", "--store"),
+    );
+    refused(
+        &["get", "far/away/main/a"],
+        (4, "no_route", "far/away", "dhlrs status"),
+    );
+    refused(
+        &["set", "far/away/main/a", "1"],
+        (4, "no_route", "far/away", "dhlrs status"),
+    );
+    refused(
+        &["get", "//main/z"],
+        (1, "missing", "m/p/main/z", "dhlrs ls"),
+    );
+    refused(
+        &["set", "//main/a.x", "1"],
+        (3, "through_scalar", "a", "--overwrite"),
+    );
+    refused(
+        &["set", "//main/a", "2", "--if-missing"],
+        (3, "precondition_failed", "a", "read it again"),
+    );
+    refused(
+        &["set", "//main/z", "1", "--position", "before:y"],
+        (3, "bad_position", "y", "dhlrs ls"),
+    );
+    refused(
+        &["mv", "//main/b", "//main/b.c.d"],
+        (3, "cycle", "b", "into itself"),
+    );
+    refused(
+        &["mv", "//main/b", "//main/a"],
+        (3, "exists", "a", "another path"),
+    );
+    refused(
+        &["mv", "//main/b", "//copy/b"],
+        (2, "usage", "another store", "export"),
+    );
+    refused(
+        &["rename", "//main/z", "y"],
+        (1, "missing", "z", "dhlrs ls"),
+    );
+    refused(
+        &["watch", "//main", "--from", "4"],
+        (3, "invalid", "4", "without --from"),
+    );
+    refused(
+        &["export", "//main", "--output", "no/such.json"],
+        (2, "file", "no/such.json", "directory"),
+    );
+
+    let large = vec![b'x'; 300 * 1_024];
+    let words = server.words(&["set", "//main/large", "-", "--json"]);
+    tells(
+        &world.dhlrs_with(&words, &large),
+        (3, "too_large", "262144", "256 KiB"),
+    );
+
+    for (file, content, key, kind_said, remedy) in [
+        ("a.json", "{\"a\":1,}", None, "line 1", "mend"),
+        (
+            "b.json",
+            "[{\"id\":1},{\"id\":1}]",
+            Some("id"),
+            "/1/id",
+            "--key",
+        ),
+        (
+            "c.json",
+            "[{\"id\":1},{\"no\":1}]",
+            Some("id"),
+            "/1",
+            "--key",
+        ),
+        ("d.json", "{\"\":1}", None, "empty", "mend"),
+        ("e.csv", "a,b\n1\n", None, "line 2", "mend"),
+    ] {
+        world.file(file, content);
+        let key = key.map(|key| ["--key", key]);
+        let words = [
+            &["import", "//main/in", file],
+            key.as_ref().map_or(&[][..], |key| key),
+        ]
+        .concat();
+        refused(&words, (2, "bad_input", kind_said, remedy));
+    }
+}
+
+#[test]
+fn answers_that_do_not_come() {
+    let world = World::new();
+    let far = world.serve(&["--name", "far/main"]);
+    let near = world.serve(&["--name", "near/main", "--connect", &far.url]);
+    let known = (0..500).any(|_| near.dhlrs(&world, &["set", "far/main/main/a", "1"]).code == 0);
+    assert!(known);
+    far.pause();
+    let soon = ["--timeout", "300ms"];
+    asked(
+        &world,
+        &near,
+        &[&["get", "far/main/main/a"][..], &soon].concat(),
+        (4, "timeout", "far/main", "--timeout"),
+    );
+    // A client opens a session first, and that is all that is sent here.
+    asked(
+        &world,
+        &near,
+        &[&["set", "far/main/main/a", "2"][..], &soon].concat(),
+        (4, "timeout", "far/main", "--timeout"),
+    );
+}
+
+#[test]
+fn a_write_that_was_sent_may_have_been_done() {
+    let world = World::new();
+    let far = world.serve(&["--name", "far/main"]);
+    let near = world.serve(&["--name", "near/main", "--connect", &far.url]);
+    let known = (0..500).any(|_| near.dhlrs(&world, &["set", "far/main/main/a", "1"]).code == 0);
+    assert!(known);
+    let words = near.words(&["set", "--stdin", "--timeout", "500ms", "--json"]);
+    let mut child = world.command(&words).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "far/main/main/a\t2").unwrap();
+    let mut first = [0; 1];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    far.pause();
+    writeln!(stdin, "far/main/main/a\t3").unwrap();
+    drop(stdin);
+    tells(
+        &Done::of(child),
+        (5, "outcome_unknown", "line 2", "read the address"),
+    );
+}
+
+#[test]
+fn changes_that_are_no_longer_kept() {
+    let world = World::new();
+    let server = world.serve::<&str>(&[]);
+    let rows: String = (0..50_100).map(|n| format!("{n},x\n")).collect();
+    world.file("many.csv", format!("a,b\n{rows}"));
+    server
+        .dhlrs(
+            &world,
+            &["import", "//main", "many.csv", "--timeout", "60s"],
+        )
+        .ok();
+    asked(
+        &world,
+        &server,
+        &["watch", "//main", "--from", "1", "--count", "1"],
+        (3, "compacted", "oldest", "oldest revision"),
+    );
+}
+
+#[test]
+fn outputs_that_are_full() {
+    let world = World::new();
+    let server = world.serve::<&str>(&[]);
+    server.dhlrs(&world, &["set", "//main/a", "1"]).ok();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let words = server.words(&["get", "//main/a", "--json"]);
+    let child = world.command(&words).stdout(full).spawn().unwrap();
+    tells(
+        &Done::of(child),
+        (2, "file", "standard output", "disk full"),
+    );
+}
+
+/// A file system of this size, where this user may mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn new(world: &World) -> Option<Self> {
+        let dir = world.path("disk");
+        std::fs::create_dir(&dir).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+            .arg(&dir)
+            .stderr(Stdio::null())
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then_some(Self(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped case must be seen")]
+fn a_disk_that_is_full() {
+    let world = World::new();
+    let Some(disk) = SmallDisk::new(&world) else {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    };
+    let fill = disk.0.join("fill");
+    let _ = std::fs::write(&fill, vec![0; 1 << 20]);
+    let data = disk.0.join("data");
+    alone(
+        &world,
+        &[
+            "serve",
+            "--listen",
+            "ws://127.0.0.1:0",
+            "--data",
+            text(&data),
+        ],
+        (3, "disk_full", text(&data), "make room"),
+    );
+    std::fs::remove_file(&fill).unwrap();
+    let server = world.serve(&["--data", text(&data)]);
+    server.dhlrs(&world, &["set", "//main/a", "1"]).ok();
+    let _ = std::fs::write(&fill, vec![0; 1 << 20]);
+    let large = "x".repeat(100_000);
+    let words = server.words(&["set", "//main/b", "-", "--json"]);
+    let done = world.dhlrs_with(&words, large.as_bytes());
+    // It was on its way to the disk, so nobody can be sure.
+    assert!(matches!(done.code, 4 | 5), "{done:?}");
+    assert_eq!(
+        server.dhlrs(&world, &["get", "//main/a"]).ok(),
+        "1\n",
+        "what is there stays readable"
+    );
+    // Once there is room, the store opens again by itself.
+    std::fs::remove_file(&fill).unwrap();
+    server
+        .dhlrs(&world, &["set", "//main/c", "1", "--timeout", "30s"])
+        .ok();
+}
