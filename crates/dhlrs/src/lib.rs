@@ -60,3 +60,5 @@ pub use dhlrs_wire::{
 
 pub mod builders;
 pub mod prelude;
+#[cfg(doctest)]
+mod readme;

@@ -1,0 +1,3 @@
+//! The README's example, compiled and run with the documentation tests.
+
+#![doc = include_str!("../../../README.md")]
