@@ -1,6 +1,7 @@
 //! One open channel: frames in, frames out, both bounded.
 
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use dhlrs_link::{FRAME_BYTES_MAX, LINK_FRAMES_MAX, LinkId};
 use dhlrs_transport::{Channel, Received, TransportError, TransportErrorKind};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::command::Command;
@@ -30,9 +32,17 @@ pub(crate) async fn carry(
     inbound: Arc<Semaphore>,
 ) {
     let channel = channel.as_ref();
+    let mut reading = pin!(read(channel, link, &commands, &inbound));
     let ended = tokio::select! {
-        ended = read(channel, link, &commands, &inbound) => ended,
-        ended = write(channel, link, &mut frames, &commands) => ended,
+        ended = &mut reading => ended,
+        written = write(channel, link, &mut frames, &commands) => match written {
+            Ok(()) => Ok(()),
+            // The peer takes nothing more; what it sent before it went may still be here.
+            Err(error) => {
+                let drain = Duration::from_millis(DRAIN_MS_MAX);
+                timeout(drain, &mut reading).await.unwrap_or(Err(error))
+            }
+        },
     };
     match &ended {
         Ok(()) => debug!(%link, peer = channel.peer(), "connection closed"),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use dhlrs_link::{Ending, EndingKind, Party, Peer, Side};
+use dhlrs_path::NodeName;
 use dhlrs_transport::{Backoff, Registry, TransportErrorKind, TransportUrl};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant, sleep};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::command::Command;
 use crate::error::{NodeError, NodeErrorKind};
@@ -22,6 +23,16 @@ pub(crate) struct DialEnd {
     /// Who was there, and whether the connection was up.
     pub(crate) peer: Option<Arc<Peer>>,
     pub(crate) was_up: bool,
+}
+
+/// What came of one attempt.
+enum Outcome {
+    Ended {
+        error: NodeError,
+        was_up: bool,
+    },
+    /// This neighbour has a link with us already, and that one stays.
+    LinkedAlready(NodeName),
 }
 
 pub(crate) struct Dialer {
@@ -40,9 +51,24 @@ impl Dialer {
         let mut last = None;
         loop {
             let began = Instant::now();
-            let (error, was_up) = match self.attempt(&mut last).await {
+            let outcome = match self.attempt(&mut last).await {
                 Some(outcome) => outcome,
                 None => return,
+            };
+            if let Outcome::LinkedAlready(name) = outcome {
+                let mut neighbours = self.neighbours.subscribe();
+                if neighbours
+                    .wait_for(|state| !state.is_linked(&name))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                sleep(backoff.after(TransportErrorKind::Unavailable)).await;
+                continue;
+            }
+            let Outcome::Ended { error, was_up } = outcome else {
+                continue;
             };
             if was_up && began.elapsed() >= Duration::from_millis(USEFUL_MS_MIN) {
                 backoff.reset();
@@ -58,19 +84,25 @@ impl Dialer {
             if first || !error.kind().is_transient() {
                 warn!(url = %self.url.clone().without_key(), %error, "not connected");
             } else {
-                tracing::debug!(url = %self.url.clone().without_key(), %error, "not connected");
+                debug!(url = %self.url.clone().without_key(), %error, "not connected");
             }
             self.neighbours
-                .send_modify(|state| state.dialed(self.place, Some(error)));
+                .send_modify(|state| state.dial_ended(self.place, Some(error)));
             sleep(pause).await;
         }
     }
 
     /// One connection from its beginning to its end; `None` if the node stops.
-    async fn attempt(&self, last: &mut Option<Arc<Peer>>) -> Option<(NodeError, bool)> {
+    async fn attempt(&self, last: &mut Option<Arc<Peer>>) -> Option<Outcome> {
         let channel = match self.registry.connect(&self.url).await {
             Ok(channel) => channel,
-            Err(error) => return Some((NodeError::connecting(error), false)),
+            Err(error) => {
+                let error = NodeError::connecting(error);
+                return Some(Outcome::Ended {
+                    error,
+                    was_up: false,
+                });
+            }
         };
         let side = Side::Connected {
             key: self.url.key(),
@@ -89,12 +121,19 @@ impl Dialer {
             was_up,
         } = ended.await.ok()?;
         if let Some(peer) = peer {
-            if was_up {
-                info!(url = %self.url.clone().without_key(), %peer, %ending, "connection lost");
+            if ending.kind == EndingKind::Duplicate {
+                self.neighbours
+                    .send_modify(|state| state.dialed(&peer.name));
+                return Some(Outcome::LinkedAlready(peer.name.clone()));
             }
-            *last = Some(peer);
+            if was_up {
+                *last = Some(peer);
+            }
         }
-        Some((self.refused(&ending), was_up))
+        Some(Outcome::Ended {
+            error: self.refused(&ending),
+            was_up,
+        })
     }
 
     fn refused(&self, ending: &Ending) -> NodeError {

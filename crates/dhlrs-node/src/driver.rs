@@ -70,7 +70,6 @@ struct Connection {
     frames: Option<mpsc::Sender<Bytes>>,
     dial: Option<oneshot::Sender<DialEnd>>,
     is_up: bool,
-    is_dialed: bool,
     /// What the peer did that no frame can tell.
     fault: Option<TransportError>,
     address: String,
@@ -250,7 +249,6 @@ impl Driver {
         let capability = channel.capability().clone();
         let connection = Connection {
             frames: Some(frames),
-            is_dialed: dial.is_some(),
             dial,
             is_up: false,
             fault: None,
@@ -354,8 +352,9 @@ impl Driver {
         let Some(frames) = &connection.frames else {
             return;
         };
-        if frames.try_send(frame).is_err() {
-            // The link never hands out more than fits, so its task has ended.
+        // If its task has ended, it has said so: what it received before comes first.
+        if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(frame) {
+            // The link never hands out more than fits, so this is a defect of ours.
             connection.frames = None;
             self.state
                 .echo
@@ -369,9 +368,13 @@ impl Driver {
         };
         connection.is_up = true;
         info!(%peer, address = %connection.address, "connected");
-        if connection.is_dialed {
-            self.neighbours.send_modify(|state| state.up(&peer.name));
-        }
+        let is_dialed = connection.dial.is_some();
+        self.neighbours.send_modify(|state| {
+            state.up(&peer.name);
+            if is_dialed {
+                state.dialed(&peer.name);
+            }
+        });
     }
 
     fn link_down(

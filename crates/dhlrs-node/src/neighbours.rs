@@ -10,6 +10,8 @@ use crate::error::{NodeError, NodeErrorKind};
 pub(crate) struct Neighbours {
     /// Neighbours that have said what they reach, the first one first.
     announced: Vec<NodeName>,
+    /// Neighbours with a link.
+    linked: BTreeSet<NodeName>,
     /// Those to which we connected.
     dialed: BTreeSet<NodeName>,
     /// One for each URL that is connected to: what went wrong the last time.
@@ -25,7 +27,18 @@ impl Neighbours {
     }
 
     pub(crate) fn up(&mut self, name: &NodeName) {
-        self.dialed.insert(name.clone());
+        self.linked.insert(name.clone());
+    }
+
+    pub(crate) fn is_linked(&self, name: &NodeName) -> bool {
+        self.linked.contains(name)
+    }
+
+    /// A neighbour answered where we connected, over this link or another one.
+    pub(crate) fn dialed(&mut self, name: &NodeName) {
+        if self.linked.contains(name) {
+            self.dialed.insert(name.clone());
+        }
     }
 
     pub(crate) fn announced(&mut self, name: &NodeName) {
@@ -36,10 +49,11 @@ impl Neighbours {
 
     pub(crate) fn down(&mut self, name: &NodeName) {
         self.announced.retain(|known| known != name);
+        self.linked.remove(name);
         self.dialed.remove(name);
     }
 
-    pub(crate) fn dialed(&mut self, dial: usize, outcome: Option<NodeError>) {
+    pub(crate) fn dial_ended(&mut self, dial: usize, outcome: Option<NodeError>) {
         if let Some(last) = self.dials.get_mut(dial) {
             *last = outcome;
         }

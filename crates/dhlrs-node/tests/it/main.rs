@@ -1,0 +1,18 @@
+//! What a node promises, over the memory transport unless a test says otherwise.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod durable;
+mod forwards;
+mod lifetimes;
+mod mesh;
+mod once;
+mod remote;
+mod resolvers;
+mod starting;
+mod watches;
