@@ -139,10 +139,13 @@ fn is_rust(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "rs")
 }
 
-// Examples may lie outside of the package's folder.
+// Examples may lie outside of the package's folder, and Cargo names them by the way there: `…/../../examples/a.rs`.
 fn is_target(workspace: &Workspace, package: &Package, file: &Path) -> bool {
-    let path = workspace.root().join(file);
-    package.targets.iter().any(|target| target.src_path == path)
+    let Ok(path) = workspace.root().join(file).canonicalize() else {
+        return false;
+    };
+    let mut sources = package.targets.iter().map(|target| &target.src_path);
+    sources.any(|source| source.canonicalize().is_ok_and(|source| source == path))
 }
 
 fn parse(workspace: &Workspace, file: &Path) -> Result<toml::Table, XtaskError> {

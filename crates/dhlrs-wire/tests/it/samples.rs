@@ -329,6 +329,7 @@ fn deliveries() -> Vec<Delivery> {
             new: Some("red".into()),
         }],
         index: Some(3),
+        autocreated: true,
     });
     let mut changes = Vec::from(changes);
     changes.extend(values().into_iter().map(|value| WatchedChange {
@@ -339,6 +340,7 @@ fn deliveries() -> Vec<Delivery> {
         new: Shown::Scalar(value),
         attributes: Vec::new(),
         index: None,
+        autocreated: false,
     }));
     let mut deliveries: Vec<_> = changes.into_iter().map(delivery).collect();
     deliveries.extend([
