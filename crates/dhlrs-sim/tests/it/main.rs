@@ -1,4 +1,16 @@
 //! Clusters from one seed, and what must hold in them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod determinism;
+mod durability;
+mod forwards;
+mod hostile;
+mod routes;
 mod storms;
+mod watches;
+mod world;
