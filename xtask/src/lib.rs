@@ -1,4 +1,4 @@
-//! What this workspace does to itself: tests, tidiness, data.
+//! What this workspace does to itself: tests, benchmarks, tidiness, data.
 //!
 //! ```
 //! let text = xtask::data::field_assessments();
@@ -7,6 +7,7 @@
 //!
 //! Nothing here is published; the crates do not know it.
 
+pub mod bench;
 pub mod data;
 mod error;
 pub mod pipeline;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Workspace, XtaskError, data, pipeline, tidy};
+use xtask::{Workspace, XtaskError, bench, data, pipeline, tidy};
 
 #[derive(Parser)]
 #[command(
@@ -20,6 +20,8 @@ struct Cli {
 enum Command {
     /// Runs everything that CI runs
     Test(pipeline::Options),
+    /// Measures, and prints the figures: `link` sets a second and their latency
+    Bench(bench::Options),
     /// Checks the rules of the house that no compiler knows
     Tidy {
         /// Writes the generated files instead of complaining about them
@@ -49,6 +51,7 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
     let workspace = Workspace::open()?;
     match cli.command {
         Command::Test(options) => pipeline::run(&workspace, &options),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
         Command::Tidy { write: false } => tidy::run(&workspace),
         Command::Data { check } => data::run(&workspace, check),

@@ -76,6 +76,12 @@ pub const STEPS: &[Step] = &[
         action: Action::Examples("dhlrs"),
     },
     Step {
+        name: "demo",
+        about: "the main job works: processes, sockets, real records, a crash",
+        extra: false,
+        action: Action::CargoEndsWith(&["run", "--locked", "--release", "--", "demo"], "ok"),
+    },
+    Step {
         name: "package",
         about: "every crate can be packed for the registry",
         extra: false,
