@@ -338,6 +338,8 @@ impl Cluster {
             return;
         };
         own.paused = false;
+        // A wake that came meanwhile was slept through.
+        own.wake_ms = None;
         let backlog = std::mem::take(&mut own.backlog);
         for input in backlog {
             self.handle(node, input);

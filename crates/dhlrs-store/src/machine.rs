@@ -227,7 +227,8 @@ impl Store {
             self.resolvers.next_wake(),
             self.waiting.next_deadline_ms(),
             self.reads.next_deadline_ms(),
-            self.forwards.next_wake_ms(),
+            // While the log is read again no cursor can be logged, however due it is.
+            self.forwards.next_wake_ms().filter(|_| self.is_open()),
         ]
         .into_iter()
         .flatten()

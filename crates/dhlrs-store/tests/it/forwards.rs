@@ -430,3 +430,24 @@ fn a_store_without_a_log_forwards_too() {
     answer_session(&mut bench, [5; 16]);
     assert_eq!(sent(&mut bench).len(), 1);
 }
+
+#[test]
+fn a_fenced_store_does_not_ask_to_be_woken_for_a_cursor_it_cannot_log() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.o1", 1);
+    answer_session(&mut bench, [5; 16]);
+    for (errand, _) in sent(&mut bench) {
+        done(&mut bench, errand);
+    }
+    bench.at_once = false;
+    bench.set_later("a", 1);
+    bench.out = None;
+    bench.handle(Input::PersistFailed {
+        message: "no space left on device".to_owned(),
+    });
+    bench.pass_ms(60_000);
+    assert_eq!(bench.store.next_wake_ms(), None);
+    bench.at_once = true;
+    bench.recover();
+    assert!(bench.store.next_wake_ms().is_some());
+}
