@@ -6,28 +6,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use dhlrs_clock::Time;
 use dhlrs_engine::{CallId, Engine, Input, Local, Output};
-use dhlrs_link::{LinkId, LinkInput, Peer, Side};
+use dhlrs_link::{LinkId, LinkInput, Side};
 use dhlrs_path::StoreName;
 use dhlrs_store::Recovered;
 use dhlrs_transport::{Channel, TransportError};
-use dhlrs_wire::{Delivery, Refusal, RefusalKind, Reply, Request};
+use dhlrs_wire::{Refusal, RefusalKind, Request};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep_until, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::clock::Clock;
 use crate::command::{Command, Waiter};
 use crate::connection::{CONNECTION_FRAMES_MAX, DRAIN_MS_MAX, INBOUND_BYTES_MAX, carry};
 use crate::dialer::DialEnd;
-use crate::disk::{Disk, Job};
+use crate::disk::Disk;
+use crate::journal::Journal;
 use crate::neighbours::Neighbours;
 use crate::resolver_tasks::ResolverTasks;
 use crate::shared::Published;
 use crate::signals::{Raised, Signals};
-use crate::warnings::Warnings;
 
 /// Calls of the process's own code that wait for answers, watches among them.
 pub const CALLS_MAX: usize = 65_536;
@@ -54,25 +53,25 @@ pub(crate) struct Driver {
 
 /// What the driver keeps for itself.
 pub(crate) struct State {
-    waiters: BTreeMap<CallId, Waiter>,
-    connections: BTreeMap<LinkId, Connection>,
-    connection_tasks: JoinSet<()>,
-    inbound: Arc<Semaphore>,
-    last_link: u64,
-    outputs: Vec<Output>,
+    pub(crate) waiters: BTreeMap<CallId, Waiter>,
+    pub(crate) connections: BTreeMap<LinkId, Connection>,
+    pub(crate) connection_tasks: JoinSet<()>,
+    pub(crate) inbound: Arc<Semaphore>,
+    pub(crate) last_link: u64,
+    pub(crate) outputs: Vec<Output>,
     /// What carrying out outputs made happen.
-    echo: VecDeque<Input>,
-    warnings: Warnings,
+    pub(crate) echo: VecDeque<Input>,
+    pub(crate) journal: Journal,
 }
 
-struct Connection {
+pub(crate) struct Connection {
     /// `None` once the link wants it closed: the queue runs empty.
-    frames: Option<mpsc::Sender<Bytes>>,
-    dial: Option<oneshot::Sender<DialEnd>>,
-    is_up: bool,
+    pub(crate) frames: Option<mpsc::Sender<Bytes>>,
+    pub(crate) dial: Option<oneshot::Sender<DialEnd>>,
+    pub(crate) is_up: bool,
     /// What the peer did that no frame can tell.
-    fault: Option<TransportError>,
-    address: String,
+    pub(crate) fault: Option<TransportError>,
+    pub(crate) address: String,
 }
 
 impl State {
@@ -85,7 +84,7 @@ impl State {
             last_link: 0,
             outputs: Vec::new(),
             echo: VecDeque::new(),
-            warnings: Warnings::new(),
+            journal: Journal::new(),
         }
     }
 }
@@ -183,7 +182,7 @@ impl Driver {
             Command::TurnedAway(error) => {
                 self.engine.count_refused();
                 let warning = format!("turned somebody away: {error}");
-                self.state.warnings.warn(&warning);
+                self.state.journal.warn(&warning);
             }
             Command::Shutdown(_) => {}
         }
@@ -270,224 +269,11 @@ impl Driver {
     fn handle(&mut self, input: Input) {
         let now = self.clock.now();
         self.engine.handle(now, input, &mut self.state.outputs);
-        self.carry_out(now);
+        self.carry_out();
         while let Some(input) = self.state.echo.pop_front() {
             self.engine.handle(now, input, &mut self.state.outputs);
-            self.carry_out(now);
+            self.carry_out();
         }
-    }
-
-    fn carry_out(&mut self, now: Time) {
-        let mut outputs = std::mem::take(&mut self.state.outputs);
-        for output in outputs.drain(..) {
-            self.output(now, output);
-        }
-        // The buffer is kept, what was in it is gone.
-        self.state.outputs = outputs;
-    }
-
-    fn output(&mut self, now: Time, output: Output) {
-        match output {
-            Output::Send { link, frame } => self.send(link, frame),
-            Output::Close { link } => {
-                if let Some(connection) = self.state.connections.get_mut(&link) {
-                    connection.frames = None;
-                }
-            }
-            Output::LinkUp { link, peer } => self.link_up(link, &peer),
-            Output::Announced { peer } => {
-                self.neighbours
-                    .send_modify(|state| state.announced(&peer.name));
-            }
-            Output::LinkDown { link, peer, ending } => {
-                let Some(connection) = self.state.connections.remove(&link) else {
-                    return;
-                };
-                self.link_down(link, connection, peer, ending);
-            }
-            Output::Persist {
-                store,
-                ticket,
-                records,
-            } => {
-                self.job(store, Job::Persist { ticket, records });
-            }
-            Output::Checkpoint {
-                store,
-                ticket,
-                image,
-            } => {
-                self.job(store, Job::Checkpoint { ticket, image });
-            }
-            Output::Prune { store } => self.job(store, Job::Prune),
-            Output::Published {
-                store,
-                tree,
-                revision,
-            } => {
-                if let Some(published) = self.published.get(&store) {
-                    published.send_replace(Published { tree, revision });
-                }
-            }
-            Output::Resolve {
-                store,
-                flight,
-                call,
-            } => {
-                let refused = self.resolvers.start(self.clock, store, flight, call);
-                self.state.echo.extend(refused);
-            }
-            Output::CancelResolve { store, flight } => self.resolvers.cancel(store, flight),
-            Output::Answer { call, result } => self.answer(call, result),
-            Output::Deliver { call, delivery } => self.deliver(call, delivery),
-            Output::Warning(text) => self.state.warnings.warn(&text),
-        }
-        let _ = now;
-    }
-
-    fn send(&mut self, link: LinkId, frame: Bytes) {
-        let Some(connection) = self.state.connections.get_mut(&link) else {
-            return;
-        };
-        let Some(frames) = &connection.frames else {
-            return;
-        };
-        // If its task has ended, it has said so: what it received before comes first.
-        if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(frame) {
-            // The link never hands out more than fits, so this is a defect of ours.
-            connection.frames = None;
-            self.state
-                .echo
-                .push_back(Input::Link(LinkInput::Closed { link }));
-        }
-    }
-
-    fn link_up(&mut self, link: LinkId, peer: &Arc<Peer>) {
-        let Some(connection) = self.state.connections.get_mut(&link) else {
-            return;
-        };
-        connection.is_up = true;
-        info!(%peer, address = %connection.address, "connected");
-        let is_dialed = connection.dial.is_some();
-        self.neighbours.send_modify(|state| {
-            state.up(&peer.name);
-            if is_dialed {
-                state.dialed(&peer.name);
-            }
-        });
-    }
-
-    fn link_down(
-        &mut self,
-        link: LinkId,
-        connection: Connection,
-        peer: Option<Arc<Peer>>,
-        ending: dhlrs_link::Ending,
-    ) {
-        let Connection {
-            dial,
-            is_up,
-            fault,
-            address,
-            ..
-        } = connection;
-        if let Some(fault) = fault {
-            if is_up {
-                // One that was not up is counted by the link.
-                self.engine.count_refused();
-            }
-            self.state
-                .warnings
-                .warn(&format!("ended a connection: {fault}"));
-        } else if !is_up && dial.is_none() {
-            let who = peer
-                .as_ref()
-                .map_or_else(|| address.clone(), |peer| format!("{peer} at {address}"));
-            self.state
-                .warnings
-                .warn(&format!("refused a connection of {who}: {ending}"));
-        }
-        if is_up {
-            info!(%link, peer = ?peer.as_ref().map(|peer| &peer.name), %ending, "disconnected");
-        }
-        if let Some(peer) = peer.as_ref().filter(|_| is_up) {
-            self.neighbours.send_modify(|state| state.down(&peer.name));
-        }
-        if let Some(dial) = dial {
-            let _ = dial.send(DialEnd {
-                ending,
-                peer,
-                was_up: is_up,
-            });
-        }
-    }
-
-    fn job(&mut self, store: StoreName, job: Job) {
-        let refused = match self.disks.get(&store) {
-            Some(disk) => disk.take(job),
-            None => Err(job),
-        };
-        match refused {
-            Ok(()) => {}
-            Err(Job::Persist { .. }) => {
-                let message = "the thread that writes the log has ended".to_owned();
-                self.state
-                    .echo
-                    .push_back(Input::PersistFailed { store, message });
-            }
-            Err(Job::Checkpoint { .. }) => {
-                self.state.echo.push_back(Input::Checkpointed { store });
-            }
-            Err(Job::Prune) => {}
-        }
-    }
-
-    fn answer(&mut self, call: CallId, result: Result<Reply, Refusal>) {
-        let began = matches!(result, Ok(Reply::Watching { .. }));
-        if let Some(Waiter::Watch { began: waiter, .. }) = self.state.waiters.get_mut(&call)
-            && began
-        {
-            let told = waiter
-                .take()
-                .is_some_and(|waiter| waiter.send(result).is_ok());
-            if !told {
-                self.give_up(call);
-            }
-            return;
-        }
-        match self.state.waiters.remove(&call) {
-            Some(Waiter::Read(sender) | Waiter::Write(sender)) => {
-                let _ = sender.send(result);
-            }
-            Some(Waiter::Watch {
-                began: Some(sender),
-                ..
-            }) => {
-                let _ = sender.send(result);
-            }
-            Some(Waiter::Watch { began: None, .. }) | None => {}
-        }
-    }
-
-    fn deliver(&mut self, call: CallId, delivery: Delivery) {
-        let Some(Waiter::Watch { pieces, .. }) = self.state.waiters.get(&call) else {
-            return;
-        };
-        let is_last = matches!(delivery, Delivery::Ended(_));
-        let full = pieces.try_send(delivery).is_err();
-        if full {
-            // Gone, or sent far more than it gave credit for: the stream ends, and says so.
-            self.give_up(call);
-        } else if is_last {
-            self.state.waiters.remove(&call);
-        }
-    }
-
-    fn give_up(&mut self, call: CallId) {
-        self.state.waiters.remove(&call);
-        self.state
-            .echo
-            .push_back(Input::Local(Local::Cancel { call }));
     }
 
     /// Says goodbye, lets last words and last tickets out, and waits for all that it owns.
@@ -496,7 +282,7 @@ impl Driver {
         self.handle(Input::Local(Local::Close));
         let now = self.clock.now();
         self.engine.shut_down(now, &mut self.state.outputs);
-        self.carry_out(now);
+        self.carry_out();
         self.state.connections.clear();
         let mut tasks = std::mem::take(&mut self.state.connection_tasks);
         let drained = async { while tasks.join_next().await.is_some() {} };

@@ -43,16 +43,17 @@ mod error;
 mod handle;
 mod identity;
 mod into;
+mod journal;
 mod listening;
 mod neighbours;
 mod node;
+mod outputs;
 mod reading;
 mod resolver_tasks;
 mod shared;
 mod signals;
 mod start;
 mod store_options;
-mod warnings;
 mod watching;
 mod writing;
 

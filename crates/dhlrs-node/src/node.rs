@@ -19,9 +19,10 @@ use crate::shared::Shared;
 
 /// One running process: an identity, a name, transports and stores.
 ///
-/// Dropping it ends everything at once, without a word to its neighbours;
-/// [`shutdown`](Self::shutdown) is the polite way. Handles that are left answer
-/// [`Closed`](crate::ErrorKind::Closed).
+/// Dropping it ends everything without a word to its neighbours: its tasks at their next turn, the
+/// threads of its logs, and with them the lock of its data directory, when they have finished what
+/// they were at. [`shutdown`](Self::shutdown) is the polite way, and waits for all of it. Handles that
+/// are left answer [`Closed`](crate::ErrorKind::Closed).
 #[derive(Debug)]
 pub struct Node {
     shared: Arc<Shared>,
