@@ -2,7 +2,10 @@
 
 use dhlrs_path::Path;
 
-use crate::{Attributes, Branch, Content, Label, Name, Position, ResolverRef};
+use crate::{
+    Attributes, Branch, Content, EditError, EditErrorKind, Label, Name, Position, ResolverRef,
+    fit::{check_attributes, check_rows, check_value},
+};
 
 /// What somebody wants done, in paths and positions; it may be refused.
 ///
@@ -130,6 +133,39 @@ impl Edit {
             position: None,
             overwrite: false,
         }
+    }
+
+    /// Whether its values, attributes and rows keep their limits, whatever tree it meets. What does
+    /// not cannot even be sent: whoever decodes it refuses it. `O(size)`.
+    ///
+    /// # Errors
+    /// `TooLarge`, `TooManyAttributes` or `Limit`, with the edit's path.
+    pub fn check(&self) -> Result<(), EditError> {
+        let content_fits = |content: &Option<Content>| match content {
+            None => Ok(()),
+            Some(Content::Value(value)) => check_value(value),
+            Some(Content::Branch(branch)) => check_rows(branch),
+        };
+        let fits = match self {
+            Self::Set {
+                content,
+                attributes,
+                ..
+            } => content_fits(content).and_then(|()| check_attributes(attributes.as_ref())),
+            Self::SetResolver {
+                resolver,
+                content,
+                attributes,
+                ..
+            } => content_fits(content)
+                .and_then(|()| check_attributes(attributes.as_ref()))
+                .and_then(|()| check_attributes(resolver.as_ref().map(|own| &own.parameters))),
+            Self::SetAttributes { attributes, .. } => check_attributes(Some(attributes)),
+            Self::Replace { branch, .. } | Self::Merge { branch, .. } => check_rows(branch),
+            Self::Sort { by, .. } if by.terms.len() > SORT_TERMS_MAX => Err(EditErrorKind::Limit),
+            _ => Ok(()),
+        };
+        fits.map_err(|kind| EditError::new(kind, self.path().clone()))
     }
 
     /// The node it is about.

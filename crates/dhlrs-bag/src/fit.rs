@@ -4,7 +4,8 @@ use dhlrs_path::{DEPTH_MAX, PATH_BYTES_MAX};
 
 use crate::{
     ATTRIBUTES_MAX, Attributes, Branch, Content, EditErrorKind, Label, NODE_BYTES_MAX, ResolverRef,
-    Tree, VALUE_BYTES_MAX, Value, branch::node_bytes, slot::View, tree::ROOT_SLOT, walk::Cursor,
+    Row, Tree, VALUE_BYTES_MAX, Value, branch::node_bytes, slot::View, tree::ROOT_SLOT,
+    walk::Cursor,
 };
 
 /// A place in a tree: how deep it is, and how long its path prints.
@@ -102,6 +103,27 @@ pub(crate) fn check_value(value: &Value) -> Result<(), EditErrorKind> {
         true => Err(EditErrorKind::TooLarge),
         false => Ok(()),
     }
+}
+
+pub(crate) fn check_attributes(attributes: Option<&Attributes>) -> Result<(), EditErrorKind> {
+    match attributes {
+        Some(own) if own.len() > ATTRIBUTES_MAX => Err(EditErrorKind::TooManyAttributes),
+        Some(own) if own.encoded_bytes() > NODE_BYTES_MAX => Err(EditErrorKind::TooLarge),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn check_rows(branch: &Branch) -> Result<(), EditErrorKind> {
+    branch.rows().iter().try_for_each(|row| {
+        let Row {
+            label,
+            value,
+            attributes,
+            resolver,
+            ..
+        } = row;
+        check_node(label, value.as_ref(), attributes, resolver.as_ref())
+    })
 }
 
 pub(crate) fn check_node(

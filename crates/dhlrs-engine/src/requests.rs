@@ -1,15 +1,16 @@
 //! Requests: to a store here, to this process, or on to the neighbour that is nearer.
 
-use dhlrs_bag::{MsgId, SubscriberId};
+use dhlrs_bag::{GuardedEdit, MsgId, SubscriberId};
 use dhlrs_clock::Time;
 use dhlrs_path::{NodeName, StoreAddress, StoreName};
 use dhlrs_store::{Caller, Input as StoreInput, RequestId};
 use dhlrs_wire::{
-    Delivery, HOPS_MAX, Intent, Message, Refusal, RefusalKind, Reply, Request, RequestMessage,
+    Delivery, EDITS_MAX, HOPS_MAX, Intent, Message, REASON_BYTES_MAX, Refusal, RefusalKind, Reply,
+    Request, RequestMessage,
 };
 
 use crate::engine::{Engine, NOBODY};
-use crate::outbox::Draft;
+use crate::outbox::{Draft, Effect};
 use crate::pending::{Origin, Place};
 use crate::port::{CallId, Output, Write};
 
@@ -157,6 +158,10 @@ impl Engine {
         } = write;
         let stamp = self.stamp(now);
         if target.node() != self.node() {
+            if let Err(refusal) = check_sendable(&edits, reason.as_deref()) {
+                let result = Err(refusal);
+                return self.outbox_effects(now, vec![Effect::Answer { call, result }], out);
+            }
             let draft = Draft {
                 edits,
                 atomic,
@@ -375,6 +380,24 @@ impl Engine {
             ),
         };
         Refusal::new(RefusalKind::NoStore, message)
+    }
+}
+
+/// What is over a limit would be no message to whoever receives it, so it is refused here.
+fn check_sendable(edits: &[GuardedEdit], reason: Option<&str>) -> Result<(), Refusal> {
+    let too_large = |message: String| Err(Refusal::new(RefusalKind::TooLarge, message));
+    if edits.len() > EDITS_MAX {
+        return too_large(format!("{} edits at once, limit {EDITS_MAX}", edits.len()));
+    }
+    if let Some(reason) = reason.filter(|reason| reason.len() > REASON_BYTES_MAX) {
+        let found = reason.len();
+        return too_large(format!(
+            "a reason of {found} bytes, limit {REASON_BYTES_MAX}"
+        ));
+    }
+    match edits.iter().find_map(|edit| edit.edit.check().err()) {
+        Some(error) => too_large(error.to_string()),
+        None => Ok(()),
     }
 }
 

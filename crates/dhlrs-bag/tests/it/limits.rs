@@ -207,3 +207,47 @@ fn ids_beyond_the_counter_are_taken_note_of() {
     assert_ne!(id, NodeId::ROOT);
     assert_eq!(bag.image_counters().next_id, 3, "an id is never used twice");
 }
+
+#[test]
+fn an_edit_is_checked_before_it_meets_a_tree() {
+    let large = |bytes: usize| Value::from("x".repeat(bytes));
+    let attributes = |value: Value| {
+        let mut attributes = Attributes::new();
+        attributes.insert(name("a"), value);
+        attributes
+    };
+    let edits = |value: Value| {
+        let branch = Branch::from_rows([Row::value(0, label("b"), value.clone())]).unwrap();
+        [
+            Edit::set(path("p"), value.clone()),
+            Edit::set(path("p"), branch.clone()),
+            Edit::SetAttributes {
+                path: path("p"),
+                attributes: attributes(value.clone()),
+            },
+            Edit::Merge {
+                path: path("p"),
+                branch: branch.clone(),
+            },
+            Edit::Replace {
+                path: path("p"),
+                branch,
+            },
+            Edit::SetResolver {
+                path: path("p"),
+                resolver: None,
+                content: Some(value.clone().into()),
+                attributes: Some(attributes(1.into())),
+                position: None,
+            },
+        ]
+    };
+    for edit in edits(large(NODE_BYTES_MAX - 100)) {
+        assert_eq!(edit.check(), Ok(()), "{:?}", edit.path());
+    }
+    for edit in edits(large(NODE_BYTES_MAX + 1)) {
+        let refused = edit.check().unwrap_err();
+        assert_eq!(refused.kind(), EditErrorKind::TooLarge);
+        assert_eq!(refused.path().as_str(), "p");
+    }
+}
