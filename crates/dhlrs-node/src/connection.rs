@@ -32,17 +32,25 @@ pub(crate) async fn carry(
     inbound: Arc<Semaphore>,
 ) {
     let channel = channel.as_ref();
-    let mut reading = pin!(read(channel, link, &commands, &inbound));
-    let ended = tokio::select! {
-        ended = &mut reading => ended,
-        written = write(channel, link, &mut frames, &commands) => match written {
-            Ok(()) => Ok(()),
-            // The peer takes nothing more; what it sent before it went may still be here.
-            Err(error) => {
-                let drain = Duration::from_millis(DRAIN_MS_MAX);
-                timeout(drain, &mut reading).await.unwrap_or(Err(error))
-            }
-        },
+    let ended = {
+        let mut reading = pin!(read(channel, link, &commands, &inbound));
+        tokio::select! {
+            ended = &mut reading => ended,
+            written = write(channel, link, &mut frames, &commands) => match written {
+                Ok(()) => Ok(()),
+                // The peer takes nothing more; what it sent before it went may still be here.
+                Err(error) => {
+                    let drain = Duration::from_millis(DRAIN_MS_MAX);
+                    timeout(drain, &mut reading).await.unwrap_or(Err(error))
+                }
+            },
+        }
+    };
+    let ended = match ended {
+        // Not beside the reader: that ends as soon as the channel closes, and would cut off what is
+        // still on its way out, our goodbye above all.
+        Ok(()) => channel.close(Duration::from_millis(DRAIN_MS_MAX)).await,
+        ended => ended,
     };
     match &ended {
         Ok(()) => debug!(%link, peer = channel.peer(), "connection closed"),
@@ -105,5 +113,5 @@ async fn write(
         // If the node stops, the frames that are left still leave.
         let _ = commands.send(Command::Sent { link, frames: sent }).await;
     }
-    channel.close(Duration::from_millis(DRAIN_MS_MAX)).await
+    Ok(())
 }
