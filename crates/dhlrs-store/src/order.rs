@@ -128,9 +128,14 @@ fn refusal(edit: &GuardedEdit, error: &EditError, place: Option<usize>) -> Refus
         _ => RefusalKind::Invalid,
     };
     let hint = match (kind, &edit.precondition) {
-        (RefusalKind::PreconditionFailed, Some(Precondition::Missing)) => ": the node is there",
-        (RefusalKind::PreconditionFailed, Some(Precondition::Present)) => ": the node is missing",
-        _ => "",
+        (RefusalKind::PreconditionFailed, Some(precondition)) => match precondition {
+            Precondition::Missing => ": the node is there".to_owned(),
+            Precondition::Present => ": the node is missing".to_owned(),
+            Precondition::Revision(revision) => {
+                format!(": the node has changed since revision {revision}, or is missing")
+            }
+        },
+        _ => String::new(),
     };
     match place {
         Some(place) => Refusal::new(kind, format!("edit {place}: {error}{hint}")),
