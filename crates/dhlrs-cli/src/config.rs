@@ -28,8 +28,10 @@ pub(crate) fn arguments(
             return Err(bad(format!("`{key}` is no option"))
                 .hint(format!("there are {}", known.join(", "))));
         };
-        let texts =
-            texts(arg, &value).ok_or_else(|| bad(format!("`{key}` wants {}", form(arg))))?;
+        let texts = texts(arg, &value).ok_or_else(|| {
+            bad(format!("`{key}` has a value of another form"))
+                .hint(format!("`{key}` wants {}", form(arg)))
+        })?;
         let is_given = given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
         if !is_given {
             added.extend(texts.into_iter().map(|text| match text {
@@ -58,12 +60,13 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     let text =
         fs::read_to_string(path).map_err(|cause| cannot(format!("cannot be read: {cause}")))?;
     text.parse().map_err(|cause: toml::de::Error| {
-        Failure::new(
-            FailureKind::BadConfig,
-            format!("no TOML: {}", cause.message()),
-        )
-        .at(path.display())
-        .caused_by(cause)
+        let before = cause.span().and_then(|span| text.get(..span.start));
+        let line = before.unwrap_or_default().matches('\n').count() + 1;
+        let why = format!("line {line}: no TOML: {}", cause.message());
+        Failure::new(FailureKind::BadConfig, why)
+            .at(path.display())
+            .hint("mend it there; each line is OPTION = VALUE, texts in double quotes")
+            .caused_by(cause)
     })
 }
 

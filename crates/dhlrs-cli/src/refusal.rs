@@ -1,6 +1,6 @@
 //! What a refusal of a node means on the command line: exit code and hint.
 
-use dhlrs::{Error, ErrorKind, NodeError, NodeErrorKind};
+use dhlrs::{Error, ErrorKind, NodeError, NodeErrorKind, transport::TransportError};
 use dhlrs_wire::{Refusal, RefusalKind};
 
 use crate::{Exit, Failure, FailureKind};
@@ -52,11 +52,21 @@ impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
         let failure = Self::new(FailureKind::Node(error.kind()), error.message());
         let failure = match node_hint(error.kind()) {
+            // It is we who denied: no key has been shown yet.
+            _ if is_of_certificate(&error) => {
+                failure.hint("trust its authority with --tls-ca FILE, or look at its certificate")
+            }
             Some(hint) => failure.hint(hint),
             None => failure,
         };
         failure.caused_by(error)
     }
+}
+
+fn is_of_certificate(error: &NodeError) -> bool {
+    let source = std::error::Error::source(error);
+    let is_of_transport = source.is_some_and(|source| source.is::<TransportError>());
+    error.kind() == NodeErrorKind::Denied && is_of_transport
 }
 
 /// The exit code of a node that does not start, or reaches nobody.
@@ -80,7 +90,9 @@ const fn node_hint(kind: NodeErrorKind) -> Option<&'static str> {
             "listen elsewhere with --listen ws://127.0.0.1:PORT; port 0 takes a free one"
         }
         NodeErrorKind::Listen => "choose an address of this machine with --listen URL",
-        NodeErrorKind::BadUrl => "write ws://HOST:PORT, or wss://HOST:PORT?key=KEY",
+        NodeErrorKind::BadUrl => {
+            "write ws://HOST:PORT, or wss://HOST:PORT?key=KEY; --listen wants an address of this machine"
+        }
         NodeErrorKind::UnknownScheme => "this program was built for ws:// and wss://",
         NodeErrorKind::NotLoopbackWithoutAllow => {
             "add --allow KEY for each node and user that may connect; `dhlrs key` prints a user's"
@@ -93,7 +105,9 @@ const fn node_hint(kind: NodeErrorKind) -> Option<&'static str> {
         NodeErrorKind::DiskFull => "make room on that disk, then start again",
         NodeErrorKind::VersionTooNew => "start it with the newer program that wrote it",
         NodeErrorKind::Corrupt => "put the directory back from a backup and start with --restored",
-        NodeErrorKind::Storage => "look at the disk and at the directory's permissions",
+        NodeErrorKind::Storage => {
+            "look at the disk and at that path, or use another directory with --data"
+        }
         NodeErrorKind::Identity => "look at the identity file in the --data directory",
         NodeErrorKind::Config => "look at --store, --resolve and --forward",
         NodeErrorKind::Unreachable => {
@@ -157,6 +171,9 @@ const fn hint(kind: RefusalKind) -> Option<&'static str> {
         RefusalKind::SnapshotExpired => "read again",
         RefusalKind::Compacted { .. } => {
             "begin at the oldest revision that is kept, or without --from"
+        }
+        RefusalKind::Invalid => {
+            "correct what was asked for; `dhlrs COMMAND --help` shows how it is written"
         }
         RefusalKind::HopLimit | RefusalKind::Loop => {
             "look at --connect and --forward of the nodes on the way: they lead in a circle"

@@ -7,7 +7,7 @@ use std::{
 };
 
 use dhlrs::StoreHandle;
-use dhlrs_bag::{Attributes, Branch, Content, Edit, GuardedEdit, Value};
+use dhlrs_bag::{Attributes, Content, Edit, GuardedEdit, Value};
 use dhlrs_path::{Address, Path};
 use dhlrs_wire::Written;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -93,7 +93,7 @@ pub(super) async fn import(
             .hint("this is a mistake in the program; please report it"));
         }
     }
-    import.finish(&address, json, out).await
+    import.finish(&address, json, out)
 }
 
 /// What the reader hands to the writer.
@@ -154,21 +154,7 @@ impl Import<'_> {
         Ok(refused)
     }
 
-    async fn finish(
-        mut self,
-        address: &Address,
-        json: bool,
-        out: &mut Output,
-    ) -> Result<Exit, Failure> {
-        if self.last.is_none() {
-            // An empty document is an empty bag.
-            let path = self.path.clone();
-            self.write(Edit::Merge {
-                path,
-                branch: Branch::new(),
-            })
-            .await?;
-        }
+    fn finish(self, address: &Address, json: bool, out: &mut Output) -> Result<Exit, Failure> {
         let (nodes, skipped) = (self.nodes, self.skipped.nodes);
         let Some(Written { revision, .. }) = self.last else {
             return Ok(Exit::Done);

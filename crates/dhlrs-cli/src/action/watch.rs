@@ -1,7 +1,7 @@
 //! `watch`: changes as they happen.
 
 use dhlrs::{Watch, WatchEvent};
-use dhlrs_wire::{Selection, WatchedChanges};
+use dhlrs_wire::{RefusalKind, Selection, WatchedChanges};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -32,7 +32,15 @@ pub(super) async fn watch(
     if let Some(from) = args.from {
         builder = builder.from(from);
     }
-    let watch = builder.await?;
+    let watch = builder.await.map_err(|cause| {
+        let is_beyond = cause.refusal() == Some(RefusalKind::Invalid) && args.from.is_some();
+        let failure = Failure::from(cause);
+        if is_beyond {
+            failure.hint("without --from it begins now; `dhlrs status` shows the present revision")
+        } else {
+            failure
+        }
+    })?;
     if let Some(from) = watch.from() {
         note(&if json {
             format!(

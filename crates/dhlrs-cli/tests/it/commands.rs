@@ -72,13 +72,13 @@ fn json_tells_address_type_and_revision() {
         json!({"address": "m/p/main/a.b", "revision": 1, "incarnation": incarnation})
     );
     let got: Json =
-        serde_json::from_str(&ok(&world, &server, &["--json", "get", "//main/a.b"])).unwrap();
+        serde_json::from_str(&ok(&world, &server, &["get", "//main/a.b", "--json"])).unwrap();
     let wanted = json!({
         "address": "m/p/main/a.b", "type": "decimal", "value": {"$dec": "12.50"}, "attrs": {}, "revision": 1,
         "incarnation": incarnation,
     });
     assert_eq!(got, wanted);
-    let text = ok(&world, &server, &["--json", "get", "//main"]);
+    let text = ok(&world, &server, &["get", "//main", "--json"]);
     let bag: Json = serde_json::from_str(&text).unwrap();
     assert_eq!(
         (&bag["type"], &bag["value"]),
@@ -239,6 +239,13 @@ fn status_and_key_tell_who_is_there() {
     assert_eq!(status["key"], server.key.as_str());
     assert_eq!(status["stores"][0]["name"], "main");
     assert!(ok(&world, &server, &["status"]).contains(&server.url));
+    // Clients that have gone leave nothing behind.
+    for value in ["1", "2", "3", "4", "5"] {
+        ok(&world, &server, &["set", "//main/a", value]);
+    }
+    let status: Json = serde_json::from_str(&ok(&world, &server, &["status", "--json"])).unwrap();
+    assert_eq!(status["peers"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["stores"][0]["sessions"], 0, "{status}");
     let key = world.dhlrs(&["key"]).ok();
     assert_eq!(key.trim().len(), 64);
     assert_eq!(

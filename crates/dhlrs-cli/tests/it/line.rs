@@ -61,7 +61,7 @@ fn the_middle_one_carries_what_the_far_ones_are_asked() {
             .ok(),
         "new\n"
     );
-    assert_eq!(watch.line(), "1 insert orders - -> {\"$branch\":1}");
+    assert_eq!(watch.line(), "1 insert orders - -> {\"$branch\":0}");
     assert_eq!(watch.line(), "1 insert orders.o1 - -> \"new\"");
     assert_eq!(watch.end().code, 0);
 }

@@ -1,4 +1,4 @@
-//! What the parts of the program do; the commands themselves are tested as processes.
+//! What the program does: its parts in this process, its commands as processes of their own.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,14 +10,22 @@ mod batches;
 mod bindings;
 mod changes;
 mod command_line;
+mod commands;
 mod config;
 mod csv;
 mod failures;
 mod identity;
 mod json;
+mod line;
 mod literals;
+mod mistakes;
 mod plain;
 mod rows;
+mod serving;
 mod status;
+mod stream;
 mod targets;
+mod trees;
 mod typed;
+mod watching;
+mod world;

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     process::Stdio,
 };
 
@@ -146,10 +147,11 @@ fn files_that_cannot_be_used() {
     alone(
         &world,
         &["serve", "--config", "broken.toml"],
-        (2, "bad_config", "no TOML", "line 2"),
+        (2, "bad_config", "no TOML", "line 1"),
     );
 
-    world.file("short", "abc\n");
+    let short = world.file("short", "abc\n");
+    std::fs::set_permissions(&short, std::fs::Permissions::from_mode(0o600)).unwrap();
     alone(
         &world,
         &["key", "--identity", "short"],
@@ -254,11 +256,11 @@ fn keys_and_certificates_that_do_not_fit() {
         &["get", "//main/a", "--via", &plain],
         (4, "wrong_protocol", "", "wss://"),
     );
-    let other = format!("{}?key={}", server.url, "0".repeat(64));
+    let other = format!("{}?key=friend", server.url);
     alone(
         &world,
         &["get", "//main/a", "--tls-ca", "ca.pem", "--via", &other],
-        (2, "bad_url", "key", "key="),
+        (2, "bad_url", "key", "key=KEY"),
     );
     // A key that is one, but not this node's.
     let own = world.dhlrs(&["key"]).ok();
@@ -271,7 +273,7 @@ fn keys_and_certificates_that_do_not_fit() {
     alone(
         &world,
         &["serve", "--listen", "wss://127.0.0.1:0"],
-        (2, "transport", "certificate", "--tls-cert"),
+        (2, "transport", "wss://", "--tls-cert"),
     );
 
     let closed = world.serve(&["--listen", "ws://0.0.0.0:0", "--allow", &server.key]);
@@ -304,7 +306,12 @@ fn nodes_that_do_not_start() {
     );
     serve(
         &["--listen", "ws://192.0.2.1:0"],
-        (3, "listen", "192.0.2.1", "--listen"),
+        (
+            2,
+            "bad_url",
+            "does not have that address",
+            "address of this machine",
+        ),
     );
 
     world.file("file", "");
@@ -319,7 +326,7 @@ fn nodes_that_do_not_start() {
     );
     let format = world.path("data/FORMAT");
     let known = std::fs::read_to_string(&format).unwrap();
-    std::fs::write(&format, known.replace('1', "9")).unwrap();
+    std::fs::write(&format, "dhlrs-data 9 73530e20\n").unwrap();
     serve(&["--data", "data"], (3, "version_too_new", "9", "newer"));
     std::fs::write(&format, known).unwrap();
     std::fs::write(world.path("data/identity"), "no key").unwrap();
@@ -362,7 +369,7 @@ fn what_a_node_refuses() {
     );
     refused(
         &["set", "//main/z", "1", "--position", "before:y"],
-        (3, "bad_position", "y", "dhlrs ls"),
+        (3, "bad_position", "sibling", "dhlrs ls"),
     );
     refused(
         &["mv", "//main/b", "//main/b.c.d"],
@@ -389,6 +396,11 @@ fn what_a_node_refuses() {
         (2, "file", "no/such.json", "directory"),
     );
 
+    let long = "x".repeat(300);
+    refused(
+        &["set", "//main/a", "1", "--reason", &long],
+        (3, "too_large", "reason of 300 bytes", "send less"),
+    );
     let large = vec![b'x'; 300 * 1_024];
     let words = server.words(&["set", "//main/large", "-", "--json"]);
     tells(
@@ -416,12 +428,8 @@ fn what_a_node_refuses() {
         ("e.csv", "a,b\n1\n", None, "line 2", "mend"),
     ] {
         world.file(file, content);
-        let key = key.map(|key| ["--key", key]);
-        let words = [
-            &["import", "//main/in", file],
-            key.as_ref().map_or(&[][..], |key| key),
-        ]
-        .concat();
+        let mut words = vec!["import", "//main/in", file];
+        words.extend(key.into_iter().flat_map(|key| ["--key", key]));
         refused(&words, (2, "bad_input", kind_said, remedy));
     }
 }
@@ -439,7 +447,7 @@ fn answers_that_do_not_come() {
         &world,
         &near,
         &[&["get", "far/main/main/a"][..], &soon].concat(),
-        (4, "timeout", "far/main", "--timeout"),
+        (4, "timeout", "through near/main", "--timeout"),
     );
     // A client opens a session first, and that is all that is sent here.
     asked(
@@ -481,12 +489,12 @@ fn a_write_that_was_sent_may_have_been_done() {
 fn changes_that_are_no_longer_kept() {
     let world = World::new();
     let server = world.serve::<&str>(&[]);
-    let rows: String = (0..50_100).map(|n| format!("{n},x\n")).collect();
-    world.file("many.csv", format!("a,b\n{rows}"));
+    let rows: Vec<String> = (0..100_100).map(|n| format!("\"n{n}\":0")).collect();
+    world.file("many.json", format!("{{{}}}", rows.join(",")));
     server
         .dhlrs(
             &world,
-            &["import", "//main", "many.csv", "--timeout", "60s"],
+            &["import", "//main", "many.json", "--timeout", "60s"],
         )
         .ok();
     asked(

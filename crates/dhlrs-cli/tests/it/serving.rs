@@ -138,7 +138,7 @@ fn changes_are_forwarded() {
     ]);
     let mut watch = crate::world::Running::of(
         world
-            .command(&server.words(&["watch", "//copy/in.o1.status", "--count", "1"]))
+            .command(&server.words(&["watch", "//copy/in.o1.status", "--count", "3"]))
             .spawn()
             .unwrap(),
     );
@@ -146,5 +146,7 @@ fn changes_are_forwarded() {
     server
         .dhlrs(&world, &["set", "//main/orders.o1.status", "paid"])
         .ok();
-    assert!(watch.line().ends_with("in.o1.status - -> \"paid\""));
+    assert_eq!(watch.line(), "1 insert in - -> {\"$branch\":0}");
+    assert_eq!(watch.line(), "1 insert in.o1 - -> {\"$branch\":0}");
+    assert_eq!(watch.line(), "1 insert in.o1.status - -> \"paid\"");
 }

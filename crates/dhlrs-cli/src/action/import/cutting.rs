@@ -1,6 +1,6 @@
 //! From what a reader hands out to pieces that a store takes.
 
-use dhlrs_bag::{BranchError, Label, NODE_BYTES_MAX, Row};
+use dhlrs_bag::{Branch, BranchError, Label, NODE_BYTES_MAX, Row};
 use tokio::sync::mpsc;
 
 use super::Piece;
@@ -37,6 +37,8 @@ pub(super) struct Cutter<'a> {
     above: Vec<Label>,
     // The depth of a row that was left out, while those in it come.
     leaving_out: Option<u16>,
+    // Whether there was anything but attributes.
+    has_content: bool,
 }
 
 /// Nobody takes the pieces any more.
@@ -50,6 +52,7 @@ impl<'a> Cutter<'a> {
             skipped: Skipped::default(),
             above: Vec::new(),
             leaving_out: None,
+            has_content: false,
         }
     }
 
@@ -60,7 +63,9 @@ impl<'a> Cutter<'a> {
     ) -> Result<(), ImportError> {
         let mut attributes = None;
         for item in items {
-            let sent = match item? {
+            let item = item?;
+            self.has_content |= !matches!(item, Item::RootAttributes(_));
+            let sent = match item {
                 Item::Row(row) => {
                     let batch = self.row(row)?;
                     self.send(batch.map(Piece::Batch))
@@ -80,11 +85,18 @@ impl<'a> Cutter<'a> {
                 return Ok(());
             }
         }
-        let batch = self.batcher.finish().map(Piece::Batch);
+        // An empty document is an empty bag.
+        let batch = match self.batcher.finish() {
+            None if !self.has_content => Some(Batch {
+                branch: Branch::new(),
+                rows: 0,
+            }),
+            batch => batch,
+        };
         let skipped = (self.skipped.nodes > 0).then(|| std::mem::take(&mut self.skipped));
         // Last, because a bag that is not there yet is made by its content.
         let rest = [
-            batch,
+            batch.map(Piece::Batch),
             attributes.map(Piece::Attributes),
             skipped.map(Piece::Skipped),
         ];
