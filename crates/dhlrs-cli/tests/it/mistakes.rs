@@ -550,7 +550,6 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped case must be seen")]
 fn a_disk_that_is_full() {
     let world = World::new();
     let Some(disk) = SmallDisk::new(&world) else {
