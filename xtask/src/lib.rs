@@ -1,4 +1,4 @@
-//! What this workspace does to itself: tests, benchmarks, tidiness, data.
+//! What this workspace does to itself: tests, benchmarks, simulations, tidiness, data.
 //!
 //! ```
 //! let text = xtask::data::field_assessments();
@@ -12,6 +12,7 @@ pub mod data;
 mod error;
 pub mod pipeline;
 mod report;
+pub mod sim;
 pub mod source;
 pub mod tidy;
 mod workspace;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Workspace, XtaskError, bench, data, pipeline, tidy};
+use xtask::{Workspace, XtaskError, bench, data, pipeline, sim, tidy};
 
 #[derive(Parser)]
 #[command(
@@ -22,6 +22,8 @@ enum Command {
     Test(pipeline::Options),
     /// Measures, and prints the figures: `link` sets a second and their latency
     Bench(bench::Options),
+    /// Runs clusters from seeds through faults, and judges what came of it
+    Sim(sim::Options),
     /// Checks the rules of the house that no compiler knows
     Tidy {
         /// Writes the generated files instead of complaining about them
@@ -52,6 +54,7 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
     match cli.command {
         Command::Test(options) => pipeline::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
+        Command::Sim(options) => sim::run(&workspace, &options),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
         Command::Tidy { write: false } => tidy::run(&workspace),
         Command::Data { check } => data::run(&workspace, check),
