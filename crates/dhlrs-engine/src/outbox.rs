@@ -518,14 +518,16 @@ impl Session {
                 );
                 let result = Err(entry.mark(refusal));
                 effects.push(Effect::Answer { call, result });
+                if entry.never_left() {
+                    // It was said to be undone, so it is: only its counter may still be sent.
+                    entry.draft.edits.clear();
+                }
             }
         }
-        // A write that never left needs no counter if no other has a later one.
-        while self
-            .entries
-            .back()
-            .is_some_and(|entry| entry.call.is_none() && entry.never_left())
-        {
+        self.entries
+            .retain(|entry| entry.counter != 0 || !entry.is_undone());
+        // It needs no counter if no other has a later one.
+        while self.entries.back().is_some_and(Entry::is_undone) {
             if let Some(entry) = self.entries.pop_back()
                 && entry.counter != 0
             {
@@ -542,6 +544,11 @@ impl Session {
 }
 
 impl Entry {
+    /// Its caller was told that nothing was done.
+    fn is_undone(&self) -> bool {
+        self.call.is_none() && self.draft.edits.is_empty() && self.never_left()
+    }
+
     fn never_left(&self) -> bool {
         self.attempts == 0 && !self.under_way
     }

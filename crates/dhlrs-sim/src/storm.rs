@@ -26,7 +26,10 @@ use judge::Judge;
 
 /// How long everything may take to come true once all is mended, in milliseconds.
 const HEAL_MS_MAX: u64 = 180_000;
+/// How long a patient writer waits, in milliseconds.
 const WRITE_TIMEOUT_MS: u64 = 20_000;
+/// How long the others wait at most, so that they often do not know what came of a write.
+const SHORT_TIMEOUT_MS_MAX: u64 = 300;
 
 /// A rule was broken.
 #[derive(Clone, Debug)]
@@ -197,7 +200,7 @@ impl Storm {
         self.go(5_000)?;
         let nodes: Vec<NodeIndex> = self.nodes.clone();
         for node in nodes {
-            self.write_from(node);
+            self.write_from(node, WRITE_TIMEOUT_MS);
         }
         while !self.is_quiet() {
             if self.cluster.now_ms() >= deadline_ms {
@@ -325,11 +328,16 @@ impl Storm {
         let node = self.some_node();
         let open = self.sources.get(&node).map_or(0, |source| source.open);
         if open < self.options.open_writes {
-            self.write_from(node);
+            let timeout_ms = if self.dice.chance(20) {
+                self.dice.between(1, SHORT_TIMEOUT_MS_MAX)
+            } else {
+                WRITE_TIMEOUT_MS
+            };
+            self.write_from(node, timeout_ms);
         }
     }
 
-    fn write_from(&mut self, node: NodeIndex) {
+    fn write_from(&mut self, node: NodeIndex, timeout_ms: u64) {
         if !self.cluster.is_up(node) {
             return;
         }
@@ -348,7 +356,7 @@ impl Storm {
             node,
             &format!("{}/{STORE}", self.cluster.name(self.base)),
             numbered(&name, number),
-            WRITE_TIMEOUT_MS,
+            timeout_ms,
         );
         self.judge.wrote(&name, number);
         self.writes.insert(call, (name, number));

@@ -52,7 +52,10 @@ impl Options {
             steps: dice.between(10, 70),
             fault_percent: dice.between(5, 45),
             open_writes: usize::try_from(dice.between(1, 12)).unwrap_or(1),
-            window_changes: if dice.chance(50) { 24 } else { 100_000 },
+            window_changes: [6, 24, 100_000, 100_000]
+                .get(usize::try_from(dice.roll(4)).unwrap_or(0))
+                .copied()
+                .unwrap_or(24),
             rough_weather: dice.chance(25),
             cuts: dice.chance(60),
             flaps: dice.chance(60),

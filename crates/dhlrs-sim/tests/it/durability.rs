@@ -193,3 +193,30 @@ fn small_windows_and_many_crashes_leave_the_same_state_and_a_refilled_window() {
     assert!(files.len() <= 6, "{files:?}");
     world.nothing_is_broken();
 }
+
+#[test]
+fn a_write_that_was_said_to_be_undone_is_not_done_later() {
+    let mut world = World::line(8, 2);
+    let source = world.first();
+    let call = world.set(source, "a", 1);
+    world.written(call);
+    world.cluster.cut(world.wires[0]);
+    world.cluster.run_for(10);
+    let target = world.target();
+    let write = |world: &mut World, path: &str, timeout_ms| {
+        let edits = vec![set(path, 1)];
+        world.cluster.write(source, &target, edits, timeout_ms)
+    };
+    let first = write(&mut world, "patient.first", 30_000);
+    let hasty = write(&mut world, "hasty", 200);
+    let last = write(&mut world, "patient.last", 30_000);
+    let refusal = world.wait(hasty).unwrap_err();
+    assert_eq!(refusal.kind(), RefusalKind::Timeout);
+    assert!(!refusal.outcome_unknown(), "it has never left");
+    world.cluster.heal(world.wires[0]);
+    world.written(first);
+    world.written(last);
+    assert_eq!(world.shown("hasty"), None);
+    let call = world.set(source, "a", 2);
+    world.written(call);
+}
