@@ -4,12 +4,16 @@
 //! answered, whoever still waits for it. What fails on the way (no route, a lost link, a store that is
 //! just opening) is sent again under the same counter, so a write is applied once at most, and in order.
 
+mod entry;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use dhlrs_bag::{GuardedEdit, MsgId, SubscriberId};
-use dhlrs_clock::{Stamp, Time};
+use dhlrs_clock::Time;
 use dhlrs_path::StoreAddress;
-use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply, Request, Written};
+use dhlrs_wire::{Refusal, RefusalKind, Reply, Request, Written};
+
+pub(crate) use entry::Draft;
+use entry::{Entry, is_from_the_way, passes_by_itself};
 
 use crate::CallId;
 
@@ -25,17 +29,6 @@ pub const RETRY_MS_MAX: u64 = 2_000;
 pub const ORPHAN_MS_MAX: u64 = 600_000;
 /// How long one attempt may take if nobody waits for it.
 const ATTEMPT_TIMEOUT_MS: u64 = 5_000;
-
-/// A write as the caller hands it over.
-#[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    pub(crate) edits: Vec<GuardedEdit>,
-    pub(crate) atomic: bool,
-    pub(crate) incarnation: Option<Incarnation>,
-    pub(crate) reason: Option<String>,
-    pub(crate) stamp: Stamp,
-    pub(crate) cause: Vec<SubscriberId>,
-}
 
 /// One request that the outbox has under way. Its answer comes back to [`Outbox::answered`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,19 +83,6 @@ enum State {
     Closed,
     Opening,
     Open([u8; 16]),
-}
-
-#[derive(Debug)]
-struct Entry {
-    /// 0 until the session is open.
-    counter: u64,
-    draft: Draft,
-    call: Option<CallId>,
-    deadline_ms: u64,
-    since_ms: u64,
-    /// Attempts whose fate is not known for certain to be "never arrived".
-    attempts: u32,
-    under_way: bool,
 }
 
 impl Outbox {
@@ -541,71 +521,4 @@ impl Session {
             entry.answer(Err(refusal.clone()), effects);
         }
     }
-}
-
-impl Entry {
-    /// Its caller was told that nothing was done.
-    fn is_undone(&self) -> bool {
-        self.call.is_none() && self.draft.edits.is_empty() && self.never_left()
-    }
-
-    fn never_left(&self) -> bool {
-        self.attempts == 0 && !self.under_way
-    }
-
-    fn intent(&self, session: [u8; 16]) -> Intent {
-        Intent {
-            msg_id: MsgId {
-                session,
-                counter: self.counter,
-            },
-            edits: self.draft.edits.clone(),
-            atomic: self.draft.atomic,
-            incarnation: self.draft.incarnation,
-            reason: self.draft.reason.clone(),
-            stamp: self.draft.stamp,
-            cause: self.draft.cause.clone(),
-        }
-    }
-
-    fn mark(&self, refusal: Refusal) -> Refusal {
-        let told = is_from_the_way(refusal.kind()) && self.attempts > 0;
-        if told {
-            refusal.with_unknown_outcome()
-        } else {
-            refusal
-        }
-    }
-
-    fn answer(self, result: Result<Reply, Refusal>, effects: &mut Vec<Effect>) {
-        let Some(call) = self.call else { return };
-        let result = result.map_err(|refusal| self.mark(refusal));
-        effects.push(Effect::Answer { call, result });
-    }
-}
-
-/// Refusals that do not come from a session: the write's counter is not used up.
-fn is_from_the_way(kind: RefusalKind) -> bool {
-    matches!(
-        kind,
-        RefusalKind::NoRoute
-            | RefusalKind::NoStore
-            | RefusalKind::Timeout
-            | RefusalKind::Denied
-            | RefusalKind::Unavailable
-            | RefusalKind::UnknownSession
-            | RefusalKind::OutOfOrder { .. }
-            | RefusalKind::HopLimit
-            | RefusalKind::Overloaded
-            | RefusalKind::Unsupported
-    )
-}
-
-/// Refusals to open a session that waiting may cure. `NoRoute` is not among them: a person who
-/// mistyped an address should be told at once.
-fn passes_by_itself(kind: RefusalKind) -> bool {
-    matches!(
-        kind,
-        RefusalKind::Unavailable | RefusalKind::Overloaded | RefusalKind::Timeout
-    )
 }

@@ -13,6 +13,7 @@ use dhlrs_wire::{Delivery, Refusal, Reply, Request, Revision, StoreStatus, Watch
 
 use crate::calls::{Call, Calls, Fate};
 use crate::dice::Dice;
+use crate::event::{Due, Event};
 use crate::network::{Connection, Weather, Wire, WireId};
 use crate::node::{Loss, Node, NodeIndex};
 use crate::trace::Trace;
@@ -61,55 +62,6 @@ pub struct Cluster {
     heap: BinaryHeap<Reverse<Due>>,
     scheduled: u64,
     wakes: (u64, usize, u32),
-}
-
-/// Something that will happen. A node's events are for one of its lives.
-#[derive(Debug)]
-pub(crate) enum Event {
-    Input {
-        node: NodeIndex,
-        life: u64,
-        input: Box<Input>,
-    },
-    Wake {
-        node: NodeIndex,
-        life: u64,
-    },
-    Disk {
-        node: NodeIndex,
-        life: u64,
-        store: StoreName,
-    },
-    OpenLog {
-        node: NodeIndex,
-        life: u64,
-        store: StoreName,
-    },
-    Connect(WireId),
-}
-
-#[derive(Debug)]
-struct Due {
-    at_ms: u64,
-    order: u64,
-    event: Event,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at_ms, self.order).cmp(&(other.at_ms, other.order))
-    }
 }
 
 impl Cluster {

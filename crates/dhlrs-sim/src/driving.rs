@@ -4,8 +4,9 @@ use dhlrs_engine::{Input, Output};
 use dhlrs_link::{LinkId, LinkInput};
 use dhlrs_path::StoreName;
 
-use crate::cluster::{Cluster, Event, Happening};
+use crate::cluster::{Cluster, Happening};
 use crate::disk::Task;
+use crate::event::Event;
 use crate::network::WireId;
 use crate::node::NodeIndex;
 

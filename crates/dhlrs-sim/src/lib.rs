@@ -35,6 +35,7 @@ mod cluster;
 mod dice;
 mod disk;
 mod driving;
+mod event;
 mod network;
 mod node;
 pub mod storm;

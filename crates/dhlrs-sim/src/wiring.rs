@@ -3,7 +3,8 @@
 use dhlrs_engine::Input;
 use dhlrs_link::{LinkId, LinkInput, Side};
 
-use crate::cluster::{Cluster, Event};
+use crate::cluster::Cluster;
+use crate::event::Event;
 use crate::network::{Connection, Weather, WireId};
 use crate::node::NodeIndex;
 
