@@ -29,7 +29,10 @@ pub(crate) struct DialEnd {
 enum Outcome {
     Ended {
         error: NodeError,
+        /// It was up.
         was_up: bool,
+        /// It was up, and nobody wanted it to end this way.
+        was_lost: bool,
     },
     /// This neighbour has a link with us already, and that one stays.
     LinkedAlready(NodeName),
@@ -67,10 +70,17 @@ impl Dialer {
                 sleep(backoff.after(TransportErrorKind::Unavailable)).await;
                 continue;
             }
-            let Outcome::Ended { error, was_up } = outcome else {
+            let Outcome::Ended {
+                error,
+                was_up,
+                was_lost,
+            } = outcome
+            else {
                 continue;
             };
-            if was_up && began.elapsed() >= Duration::from_millis(USEFUL_MS_MIN) {
+            // A process that is restarted again and again is wanted back at once each time. One that
+            // ends us, as a second claimant of our name does, is given time.
+            if was_lost || was_up && began.elapsed() >= Duration::from_millis(USEFUL_MS_MIN) {
                 backoff.reset();
             }
             let first = backoff.failures() == 0;
@@ -101,6 +111,7 @@ impl Dialer {
                 return Some(Outcome::Ended {
                     error,
                     was_up: false,
+                    was_lost: false,
                 });
             }
         };
@@ -130,9 +141,14 @@ impl Dialer {
                 *last = Some(peer);
             }
         }
+        let is_loss = matches!(
+            ending.kind,
+            EndingKind::Lost | EndingKind::Silent | EndingKind::Done
+        );
         Some(Outcome::Ended {
             error: self.refused(&ending),
             was_up,
+            was_lost: was_up && is_loss,
         })
     }
 
