@@ -10,7 +10,8 @@ mod watch;
 
 use clap::CommandFactory;
 use dhlrs_identity::{Ed25519Signer, Signer};
-use dhlrs_wire::Revision;
+use dhlrs_wire::{RefusalKind, Revision};
+use tokio::{signal::ctrl_c, time::timeout};
 
 use crate::{
     Exit, Failure, FailureKind,
@@ -19,6 +20,7 @@ use crate::{
     identity_file,
     interchange::text_to_json,
     output::Output,
+    program::interrupted,
     render,
 };
 
@@ -37,8 +39,11 @@ pub(crate) async fn act(cli: Cli) -> Result<Exit, Failure> {
         }
         command => ask(command, json, &mut out).await?,
     };
-    out.flush()?;
-    Ok(exit)
+    match out.flush() {
+        // What went wrong before weighs more.
+        Err(failure) if exit == Exit::Done => Err(failure),
+        _ => Ok(exit),
+    }
 }
 
 // The commands that talk to a node. What can be refused without one is refused before it is asked.
@@ -54,8 +59,15 @@ async fn ask(command: Command, json: bool, out: &mut Output) -> Result<Exit, Fai
         Command::Import(args) => import::check(args)?,
         _ => {}
     }
-    let client = Client::connect(args).await?;
-    let result = ask_client(&client, command, json, out).await;
+    let client = tokio::select! {
+        client = Client::connect(args) => client?,
+        Ok(()) = ctrl_c() => return Err(interrupted()),
+    };
+    let result = tokio::select! {
+        result = ask_client(&client, command, json, out) => result,
+        Ok(()) = ctrl_c() => Err(interrupted()),
+    };
+    // After Ctrl-C too: the node need not keep anything for a client that does not come back.
     client.close().await;
     result
 }
@@ -105,7 +117,15 @@ fn key(args: &KeyArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
 }
 
 async fn status(client: &Client, json: bool, out: &mut Output) -> Result<Exit, Failure> {
-    let status = client.node().status_of(Some(client.via())).await?;
+    let status = client.node().status_of(Some(client.via()));
+    let Ok(status) = timeout(client.timeout(), status).await else {
+        return Err(Failure::new(
+            FailureKind::Refused(RefusalKind::Timeout),
+            format!("{} says nothing of itself", client.via()),
+        )
+        .hint("try again, or wait longer with --timeout"));
+    };
+    let status = status?;
     if json {
         out.line(&render::status_json(&status))?;
     } else {

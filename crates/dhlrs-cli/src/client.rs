@@ -11,7 +11,7 @@ use dhlrs_path::{Address, NodeName};
 use crate::{Failure, FailureKind, PathTarget, StoreTarget, command::ClientArgs, identity_file};
 
 /// How long a client takes at most to say goodbye.
-const GOODBYE_MS_MAX: u64 = 1_000;
+pub(crate) const GOODBYE_MS_MAX: u64 = 1_000;
 
 /// A connected client.
 #[derive(Debug)]

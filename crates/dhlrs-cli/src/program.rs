@@ -6,11 +6,17 @@ use std::{
     process::ExitCode,
 };
 
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    signal::ctrl_c,
+    task::JoinError,
+    time::{Duration, timeout},
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     Exit, Failure, FailureKind, Parsed, action,
+    client::GOODBYE_MS_MAX,
     command::{Cli, Command},
     output::Output,
     parse,
@@ -79,20 +85,34 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
 }
 
 async fn with_ctrl_c(cli: Cli) -> Result<Exit, Failure> {
-    // `serve` stops cleanly by itself.
-    let by_itself = matches!(cli.command, Command::Serve(_));
+    // They stop cleanly by themselves.
+    let by_itself = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     // A task of its own, because it may block on a standard output that nobody reads.
     let mut task = tokio::spawn(action::act(cli));
     tokio::select! {
-        result = &mut task => result.unwrap_or_else(|cause| {
-            Err(Failure::new(FailureKind::Bug, format!("the command broke off: {cause}"))
-                .hint("this is a mistake in the program; please report it"))
-        }),
-        Ok(()) = tokio::signal::ctrl_c(), if !by_itself => {
-            task.abort();
-            Err(Failure::new(FailureKind::Interrupted, "interrupted"))
-        }
+        result = &mut task => return ended(result),
+        Ok(()) = ctrl_c(), if !by_itself => {}
     }
+    // It says goodbye, unless it is blocked.
+    let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
+    match timeout(goodbye, &mut task).await {
+        Ok(result) => ended(result),
+        Err(_) => Err(interrupted()),
+    }
+}
+
+fn ended(result: Result<Result<Exit, Failure>, JoinError>) -> Result<Exit, Failure> {
+    result.unwrap_or_else(|cause| {
+        Err(
+            Failure::new(FailureKind::Bug, format!("the command broke off: {cause}"))
+                .hint("this is a mistake in the program; please report it"),
+        )
+    })
+}
+
+pub(crate) fn interrupted() -> Failure {
+    Failure::new(FailureKind::Interrupted, "interrupted")
+        .hint("what was acknowledged is stored; run it again for the rest")
 }
 
 fn log_to_stderr(command: &Command) -> Result<(), Failure> {

@@ -141,9 +141,12 @@ impl Import<'_> {
             .batch(vec![GuardedEdit::from(edit)])
             .timeout(self.client.timeout())
             .await
-            .map_err(|cause| Failure::from(cause).hint(
-                "run the import again when the node is there: what is imported already is merged, not doubled",
-            ))?;
+            .map_err(|cause| match Failure::from(cause) {
+                failure if failure.kind().exit() >= Exit::Unreachable => failure.hint(
+                    "run the import again when the node is there: what is imported already is merged, not doubled",
+                ),
+                failure => failure,
+            })?;
         let refused = written.skipped;
         let shown = written
             .first_skipped

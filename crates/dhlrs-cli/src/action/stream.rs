@@ -43,6 +43,7 @@ pub(super) async fn set_lines(
         json,
         worst: Exit::Done,
         was_cut_off: false,
+        is_read: true,
     };
     let mut at_end = false;
     loop {
@@ -120,6 +121,8 @@ struct Report {
     worst: Exit,
     // A line was not answered in time: nothing more is sent until the node is there.
     was_cut_off: bool,
+    // Somebody reads the acknowledgements.
+    is_read: bool,
 }
 
 impl Report {
@@ -131,12 +134,12 @@ impl Report {
         } = outcome;
         match result {
             Ok(done) => {
-                if self.json {
-                    out.line(&written(&address, done.revision, true))?;
+                let line = if self.json {
+                    written(&address, done.revision, true)
                 } else {
-                    out.line(&format!("{}\t{address}", done.revision.number))?;
-                }
-                out.flush()?;
+                    format!("{}\t{address}", done.revision.number)
+                };
+                self.acknowledge(&line, out)?;
             }
             Err(cause) => {
                 let failure = Failure::from(cause).at(format_args!("line {line}: {address}"));
@@ -145,6 +148,20 @@ impl Report {
             }
         }
         Ok(())
+    }
+
+    // Whoever wants to see only the first lines wants all of them written.
+    fn acknowledge(&mut self, line: &str, out: &mut Output) -> Result<(), Failure> {
+        if !self.is_read {
+            return Ok(());
+        }
+        match out.line(line).and_then(|()| out.flush()) {
+            Err(failure) if failure.kind() == FailureKind::OutputClosed => {
+                self.is_read = false;
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     fn refused(&mut self, failure: Failure) {

@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod csv;
 mod failures;
+mod faults;
 mod identity;
 mod json;
 mod line;

@@ -4,7 +4,6 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
-    process::Stdio,
 };
 
 use serde_json::Value as Json;
@@ -12,10 +11,10 @@ use serde_json::Value as Json;
 use crate::world::{Done, Server, World, text};
 
 /// A mistake: exit code, kind, a part of the message, a part of the hint.
-type Mistake<'a> = (i32, &'a str, &'a str, &'a str);
+pub(crate) type Mistake<'a> = (i32, &'a str, &'a str, &'a str);
 
 #[track_caller]
-fn tells(done: &Done, (code, kind, said, remedy): Mistake<'_>) {
+pub(crate) fn tells(done: &Done, (code, kind, said, remedy): Mistake<'_>) {
     assert_eq!(done.err.lines().count(), 1, "one message: {done:?}");
     let told: Json =
         serde_json::from_str(&done.err).unwrap_or_else(|cause| panic!("{cause}: {done:?}"));
@@ -27,11 +26,11 @@ fn tells(done: &Done, (code, kind, said, remedy): Mistake<'_>) {
 }
 
 // Without a node: what can be told before one is asked.
-fn alone(world: &World, words: &[&str], mistake: Mistake<'_>) {
+pub(crate) fn alone(world: &World, words: &[&str], mistake: Mistake<'_>) {
     tells(&world.dhlrs(&[&["--json"], words].concat()), mistake);
 }
 
-fn asked(world: &World, server: &Server, words: &[&str], mistake: Mistake<'_>) {
+pub(crate) fn asked(world: &World, server: &Server, words: &[&str], mistake: Mistake<'_>) {
     let words = [words, &["--json"]].concat();
     tells(&server.dhlrs(world, &words), mistake);
 }
@@ -432,161 +431,4 @@ fn what_a_node_refuses() {
         words.extend(key.into_iter().flat_map(|key| ["--key", key]));
         refused(&words, (2, "bad_input", kind_said, remedy));
     }
-}
-
-#[test]
-fn answers_that_do_not_come() {
-    let world = World::new();
-    let far = world.serve(&["--name", "far/main"]);
-    let near = world.serve(&["--name", "near/main", "--connect", &far.url]);
-    let known = (0..500).any(|_| near.dhlrs(&world, &["set", "far/main/main/a", "1"]).code == 0);
-    assert!(known);
-    far.pause();
-    let soon = ["--timeout", "300ms"];
-    asked(
-        &world,
-        &near,
-        &[&["get", "far/main/main/a"][..], &soon].concat(),
-        (4, "timeout", "through near/main", "--timeout"),
-    );
-    // A client opens a session first, and that is all that is sent here.
-    asked(
-        &world,
-        &near,
-        &[&["set", "far/main/main/a", "2"][..], &soon].concat(),
-        (4, "timeout", "far/main", "--timeout"),
-    );
-}
-
-#[test]
-fn a_write_that_was_sent_may_have_been_done() {
-    let world = World::new();
-    let far = world.serve(&["--name", "far/main"]);
-    let near = world.serve(&["--name", "near/main", "--connect", &far.url]);
-    let known = (0..500).any(|_| near.dhlrs(&world, &["set", "far/main/main/a", "1"]).code == 0);
-    assert!(known);
-    let words = near.words(&["set", "--stdin", "--timeout", "500ms", "--json"]);
-    let mut child = world.command(&words).stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    writeln!(stdin, "far/main/main/a\t2").unwrap();
-    let mut first = [0; 1];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut first)
-        .unwrap();
-    far.pause();
-    writeln!(stdin, "far/main/main/a\t3").unwrap();
-    drop(stdin);
-    tells(
-        &Done::of(child),
-        (5, "outcome_unknown", "line 2", "read the address"),
-    );
-}
-
-#[test]
-fn changes_that_are_no_longer_kept() {
-    let world = World::new();
-    let server = world.serve::<&str>(&[]);
-    let rows: Vec<String> = (0..100_100).map(|n| format!("\"n{n}\":0")).collect();
-    world.file("many.json", format!("{{{}}}", rows.join(",")));
-    server
-        .dhlrs(
-            &world,
-            &["import", "//main", "many.json", "--timeout", "60s"],
-        )
-        .ok();
-    asked(
-        &world,
-        &server,
-        &["watch", "//main", "--from", "1", "--count", "1"],
-        (3, "compacted", "oldest", "oldest revision"),
-    );
-}
-
-#[test]
-fn outputs_that_are_full() {
-    let world = World::new();
-    let server = world.serve::<&str>(&[]);
-    server.dhlrs(&world, &["set", "//main/a", "1"]).ok();
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let words = server.words(&["get", "//main/a", "--json"]);
-    let child = world.command(&words).stdout(full).spawn().unwrap();
-    tells(
-        &Done::of(child),
-        (2, "file", "standard output", "disk full"),
-    );
-}
-
-/// A file system of this size, where this user may mount one.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn new(world: &World) -> Option<Self> {
-        let dir = world.path("disk");
-        std::fs::create_dir(&dir).unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-            .arg(&dir)
-            .stderr(Stdio::null())
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then_some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("-l")
-            .arg(&self.0)
-            .status();
-    }
-}
-
-#[test]
-fn a_disk_that_is_full() {
-    let world = World::new();
-    let Some(disk) = SmallDisk::new(&world) else {
-        eprintln!("skipped: this user may not mount a small disk");
-        return;
-    };
-    let fill = disk.0.join("fill");
-    let _ = std::fs::write(&fill, vec![0; 1 << 20]);
-    let data = disk.0.join("data");
-    alone(
-        &world,
-        &[
-            "serve",
-            "--listen",
-            "ws://127.0.0.1:0",
-            "--data",
-            text(&data),
-        ],
-        (3, "disk_full", text(&data), "make room"),
-    );
-    std::fs::remove_file(&fill).unwrap();
-    let server = world.serve(&["--data", text(&data)]);
-    server.dhlrs(&world, &["set", "//main/a", "1"]).ok();
-    let _ = std::fs::write(&fill, vec![0; 1 << 20]);
-    let large = "x".repeat(100_000);
-    let words = server.words(&["set", "//main/b", "-", "--json"]);
-    let done = world.dhlrs_with(&words, large.as_bytes());
-    // It was on its way to the disk, so nobody can be sure.
-    assert!(matches!(done.code, 4 | 5), "{done:?}");
-    assert_eq!(
-        server.dhlrs(&world, &["get", "//main/a"]).ok(),
-        "1\n",
-        "what is there stays readable"
-    );
-    // Once there is room, the store opens again by itself.
-    std::fs::remove_file(&fill).unwrap();
-    server
-        .dhlrs(&world, &["set", "//main/c", "1", "--timeout", "30s"])
-        .ok();
 }
