@@ -2,10 +2,11 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ impl World {
 
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        std::fs::write(&path, text).unwrap();
+        fs::write(&path, text).unwrap();
         path
     }
 
@@ -75,7 +76,7 @@ impl World {
         let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let writer = thread::spawn(move || drop(stdin.write_all(&input)));
         let done = Done::of(child);
         writer.join().unwrap();
         done
@@ -97,7 +98,7 @@ impl Server {
     fn of(mut child: Child) -> Self {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
-        let err = std::thread::spawn(move || {
+        let err = thread::spawn(move || {
             let mut text = String::new();
             let _ = stderr.read_to_string(&mut text);
             text
@@ -138,6 +139,10 @@ impl Server {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-STOP", &pid]).status().unwrap();
         assert!(sent.success());
+        // The signal has been sent, not received: other threads run until the one that is chosen for it stops them.
+        while running_threads(&pid) > 0 {
+            thread::yield_now();
+        }
     }
 
     /// SIGKILL: it gets no chance to tidy up.
@@ -239,4 +244,20 @@ impl Running {
 
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+// As Linux tells; elsewhere none.
+fn running_threads(pid: &str) -> usize {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok())
+        .filter(|stat| {
+            !stat
+                .rsplit(')')
+                .next()
+                .unwrap_or_default()
+                .starts_with(" T")
+        })
+        .count()
 }
