@@ -10,7 +10,7 @@ pub use random::Random;
 
 use crate::{Workspace, XtaskError, report, tidy::Problem};
 
-const FILE: &str = "examples/data/field-assessments.json";
+const FILE: &str = "crates/dhlrs-cli/data/field-assessments.json";
 
 /// Writes the file, or with `check` only says whether it is what the seed makes.
 ///

@@ -30,7 +30,7 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
-    /// Writes examples/data/field-assessments.json from its fixed seed
+    /// Writes the field assessments of the demo and the examples from its fixed seed
     Data {
         /// Only says whether the file is what the seed makes
         #[arg(long)]

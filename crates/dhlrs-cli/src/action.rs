@@ -2,9 +2,9 @@
 
 mod change;
 mod export;
-mod import;
+pub(crate) mod import;
 mod look;
-mod serve;
+pub(crate) mod serve;
 mod stream;
 mod watch;
 
@@ -17,7 +17,7 @@ use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{Cli, Command, KeyArgs},
-    identity_file,
+    demo, identity_file,
     interchange::text_to_json,
     output::Output,
     program::interrupted,
@@ -29,6 +29,7 @@ pub(crate) async fn act(cli: Cli) -> Result<Exit, Failure> {
     let Cli { json, command } = cli;
     let mut out = Output::new();
     let exit = match command {
+        Command::Demo(args) => demo::demo(args, json, &mut out).await?,
         Command::Serve(args) => serve::serve(*args, json, &mut out).await?,
         Command::Key(args) => key(&args, json, &mut out)?,
         Command::Completions { shell } => {

@@ -16,6 +16,7 @@ mod binding;
 mod client;
 pub mod command;
 mod config;
+mod demo;
 mod duration;
 mod error;
 pub mod identity_file;

@@ -82,6 +82,26 @@ pub const STEPS: &[Step] = &[
         action: Action::CargoEndsWith(&["run", "--locked", "--release", "--", "demo"], "ok"),
     },
     Step {
+        name: "fault",
+        about: "the demo finds out a process that skips its log",
+        extra: false,
+        // The whole workspace, so that features are united as for the tests and little is compiled twice.
+        action: Action::Cargo(
+            &[
+                "test",
+                "--locked",
+                "--workspace",
+                "--features",
+                "dhlrs-cli/planted-faults",
+                "--test",
+                "it",
+                "--",
+                "demo::misses",
+            ],
+            &[],
+        ),
+    },
+    Step {
         name: "package",
         about: "every crate can be packed for the registry",
         extra: false,

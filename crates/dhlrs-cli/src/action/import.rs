@@ -265,7 +265,8 @@ fn progress_bar(bytes: Option<u64>) -> ProgressBar {
     }
 }
 
-fn import_failure(cause: ImportError) -> Failure {
+/// What is wrong with a file, and what to do about it.
+pub(crate) fn import_failure(cause: ImportError) -> Failure {
     let hint = match cause.kind() {
         ImportErrorKind::Io => "can the file be read to its end?",
         ImportErrorKind::NotJson => "mend the file there; for CSV use --format csv",

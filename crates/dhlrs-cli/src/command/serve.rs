@@ -48,4 +48,7 @@ pub struct ServeArgs {
     /// Trusts the certificate authorities in this PEM file for wss:// connections, and no others
     #[arg(long, value_name = "FILE")]
     pub tls_ca: Option<PathBuf>,
+    /// Stops when standard input ends, as it does with the process that has started this one
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
 }

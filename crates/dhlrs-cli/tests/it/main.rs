@@ -13,6 +13,7 @@ mod command_line;
 mod commands;
 mod config;
 mod csv;
+mod demo;
 mod failures;
 mod faults;
 mod identity;
