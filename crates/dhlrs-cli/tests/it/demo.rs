@@ -167,6 +167,25 @@ fn takes_its_processes_with_it_when_it_is_killed() {
 }
 
 #[cfg(unix)]
+#[test]
+fn says_which_of_its_processes_has_ended() {
+    let scratch = TempDir::new().unwrap();
+    let mut demo = demo(scratch.path(), &[]);
+    let mut stdout = BufReader::new(demo.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let middle = pids(&line).swap_remove(1);
+    let killed = Command::new("kill").args(["-KILL", &middle]).status();
+    assert!(killed.unwrap().success());
+    let told = demo.wait_with_output().unwrap();
+    let stderr = String::from_utf8(told.stderr).unwrap();
+    assert_eq!(told.status.code(), Some(1), "{stderr}");
+    let what = format!("demo/b (process {middle}) has ended with signal: 9");
+    assert!(stderr.contains(&what), "{what:?} is not in\n{stderr}");
+    assert_eq!(left_in(scratch.path()), Vec::<String>::new());
+}
+
+#[cfg(unix)]
 fn ends_with_all(signal: &str, code: Option<i32>) {
     let scratch = TempDir::new().unwrap();
     let mut demo = demo(scratch.path(), &[]);
