@@ -238,7 +238,8 @@ where
         let both = async {
             let (written, confirmed) =
                 tokio::join!(self.writer.finish(), self.await_confirmation());
-            written.and(confirmed)
+            // What the peer did wrong says more than what could not be written because of it.
+            confirmed.and(written)
         };
         let outcome = timeout(drain, both).await.unwrap_or_else(|_| {
             let ms = drain.as_millis();
