@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dhlrs_clock::Time;
-use dhlrs_link::{EndingKind, LinkOutput, Peer, SendErrorKind};
+use dhlrs_link::{Ending, EndingKind, LinkOutput, Party, Peer, SendErrorKind};
 use dhlrs_path::NodeName;
 use dhlrs_wire::{
     Delivery, HOPS_MAX, Message, Refusal, RefusalKind, Reply, Request, RequestMessage,
@@ -41,6 +41,9 @@ impl Engine {
             } => {
                 if was_up && let Some(peer) = &peer {
                     self.neighbour_down(now, peer, out);
+                }
+                if !was_up && turns_away(&ending) {
+                    self.refused_messages += 1;
                 }
                 out.push(Output::LinkDown { link, peer, ending });
             }
@@ -302,4 +305,14 @@ impl Engine {
         let result = result.map(Box::new).map_err(Box::new);
         self.send_to(now, peer, Message::Reply { id, result }, out);
     }
+}
+
+/// Whether a greeting was refused, for a reason that the link does not count itself.
+fn turns_away(ending: &Ending) -> bool {
+    use EndingKind::{Busy, Denied, Missing, Myself, Version, WrongKey};
+    let refused = matches!(
+        ending.kind,
+        Busy | Denied | Missing | Myself | Version { .. } | WrongKey
+    );
+    refused && ending.by == Party::Us
 }

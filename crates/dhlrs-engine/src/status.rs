@@ -37,7 +37,6 @@ impl Engine {
             .collect();
         let counters = self.links.counters();
         let refused_frames = self.refused_messages
-            + counters.refused
             + counters.malformed
             + counters.violations
             + counters.bad_signatures;

@@ -10,7 +10,7 @@ use dhlrs_engine::{CallId, Engine, Input, Local, Output};
 use dhlrs_link::{LinkId, LinkInput, Side};
 use dhlrs_path::StoreName;
 use dhlrs_store::Recovered;
-use dhlrs_transport::{Channel, TransportError};
+use dhlrs_transport::Channel;
 use dhlrs_wire::{Refusal, RefusalKind, Request};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -49,6 +49,8 @@ pub(crate) struct Driver {
     pub(crate) neighbours: Arc<watch::Sender<Neighbours>>,
     pub(crate) resolvers: ResolverTasks,
     pub(crate) state: State,
+    /// Tells those who wait when this is gone.
+    pub(crate) _here: watch::Sender<()>,
 }
 
 /// What the driver keeps for itself.
@@ -69,8 +71,8 @@ pub(crate) struct Connection {
     pub(crate) frames: Option<mpsc::Sender<Bytes>>,
     pub(crate) dial: Option<oneshot::Sender<DialEnd>>,
     pub(crate) is_up: bool,
-    /// What the peer did that no frame can tell.
-    pub(crate) fault: Option<TransportError>,
+    /// Why it ends has been logged.
+    pub(crate) is_explained: bool,
     pub(crate) address: String,
 }
 
@@ -174,8 +176,14 @@ impl Driver {
                 self.handle(Input::Link(LinkInput::Sent { link, frames }));
             }
             Command::Gone { link, fault } => {
-                if let Some(connection) = self.state.connections.get_mut(&link) {
-                    connection.fault = fault;
+                if let Some(fault) = fault {
+                    // The link may have let go of the connection already.
+                    self.engine.count_refused();
+                    let warning = format!("ended a connection: {fault}");
+                    self.state.journal.warn(&warning);
+                    if let Some(connection) = self.state.connections.get_mut(&link) {
+                        connection.is_explained = true;
+                    }
                 }
                 self.handle(Input::Link(LinkInput::Closed { link }));
             }
@@ -250,7 +258,7 @@ impl Driver {
             frames: Some(frames),
             dial,
             is_up: false,
-            fault: None,
+            is_explained: false,
             address: channel.peer().to_owned(),
         };
         debug!(%link, peer = %connection.address, "connection opened");

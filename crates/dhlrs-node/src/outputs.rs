@@ -120,19 +120,11 @@ impl Driver {
         let Connection {
             dial,
             is_up,
-            fault,
+            is_explained,
             address,
             ..
         } = connection;
-        if let Some(fault) = fault {
-            if is_up {
-                // One that was not up is counted by the link.
-                self.engine.count_refused();
-            }
-            self.state
-                .journal
-                .warn(&format!("ended a connection: {fault}"));
-        } else if !is_up && dial.is_none() {
+        if !is_up && !is_explained && dial.is_none() {
             let who = peer
                 .as_ref()
                 .map_or_else(|| address.clone(), |peer| format!("{peer} at {address}"));

@@ -1,6 +1,7 @@
 //! What the node, its handles and their calls have in common.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +10,7 @@ use dhlrs_engine::{CallId, Engine, Local};
 use dhlrs_identity::PublicKey;
 use dhlrs_path::{NodeName, StoreName};
 use dhlrs_wire::{Refusal, Reply, Revision};
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Waiter};
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<AtomicU64>,
     pub(crate) published: BTreeMap<StoreName, watch::Receiver<Published>>,
     pub(crate) neighbours: watch::Receiver<Neighbours>,
+    /// Its sender goes with the driver.
+    pub(crate) driver: watch::Receiver<()>,
 }
 
 impl Shared {
@@ -88,6 +92,19 @@ impl Shared {
         (call, command)
     }
 
+    /// Waits for what the driver sends; `None` once it is gone. That what waits in its queue ends
+    /// with it is not enough: a command that is put in just then would stay there for ever.
+    pub(crate) async fn while_driven<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut driver = self.driver.clone();
+        tokio::select! {
+            biased;
+            value = &mut future => Some(value),
+            // Nothing is ever sent.
+            _ = driver.changed() => future.now_or_never(),
+        }
+    }
+
     /// Runs something on the engine, between two inputs.
     pub(crate) async fn with_engine<T: Send + 'static>(
         &self,
@@ -102,7 +119,8 @@ impl Shared {
             .send(Command::With(run))
             .await
             .map_err(|_| Error::closed())?;
-        answer.await.map_err(|_| Error::closed())
+        let answer = self.while_driven(answer).await;
+        answer.and_then(Result::ok).ok_or_else(Error::closed)
     }
 }
 
@@ -119,12 +137,12 @@ pub(crate) struct Call {
 impl Call {
     /// Waits for the one answer. Dropping the future loses nothing.
     pub(crate) async fn answer(&mut self) -> Result<Reply, Error> {
-        let answer = (&mut self.answer).await;
+        let answer = self.shared.while_driven(&mut self.answer).await;
         self.live = false;
-        match answer {
-            Ok(result) => result.map_err(Error::from),
-            Err(_) if self.is_write => Err(Error::closed().with_unknown_outcome()),
-            Err(_) => Err(Error::closed()),
+        match answer.and_then(Result::ok) {
+            Some(result) => result.map_err(Error::from),
+            None if self.is_write => Err(Error::closed().with_unknown_outcome()),
+            None => Err(Error::closed()),
         }
     }
 }

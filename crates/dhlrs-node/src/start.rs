@@ -77,6 +77,7 @@ pub(crate) async fn start(builder: NodeBuilder) -> Result<Node, NodeError> {
     let neighbours = Arc::new(neighbours);
     let signals = Arc::new(Signals::default());
     let calls = Arc::new(AtomicU64::new(0));
+    let (here, is_there) = watch::channel(());
     let shared = Shared {
         node: builder.name,
         key: identity.key(),
@@ -86,6 +87,7 @@ pub(crate) async fn start(builder: NodeBuilder) -> Result<Node, NodeError> {
         calls: calls.clone(),
         published: open.readers,
         neighbours: seen,
+        driver: is_there,
     };
     let driver = Driver {
         engine,
@@ -101,6 +103,7 @@ pub(crate) async fn start(builder: NodeBuilder) -> Result<Node, NodeError> {
         neighbours: neighbours.clone(),
         resolvers: ResolverTasks::new(builder.code),
         state: State::new(),
+        _here: here,
     };
     let mut outside = JoinSet::new();
     let running = Running::new(tokio::spawn(driver.run()));

@@ -125,7 +125,8 @@ impl IntoFuture for WatchBuilder {
                 then: None,
                 over: false,
             };
-            match begins.await.map_err(|_| Error::closed())?? {
+            let begun = shared.while_driven(begins).await.and_then(Result::ok);
+            match begun.ok_or_else(Error::closed)?? {
                 Reply::Watching { from, .. } => {
                     stream.from = Some(from);
                     Ok(stream)

@@ -12,6 +12,7 @@ mod forwards;
 mod lifetimes;
 mod mesh;
 mod once;
+mod power;
 mod remote;
 mod resolvers;
 mod starting;
