@@ -11,6 +11,7 @@ pub mod bench;
 pub mod data;
 mod error;
 pub mod pipeline;
+pub mod proofs;
 mod report;
 pub mod sim;
 pub mod source;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Workspace, XtaskError, bench, data, pipeline, sim, tidy};
+use xtask::{Workspace, XtaskError, bench, data, pipeline, proofs, sim, tidy};
 
 #[derive(Parser)]
 #[command(
@@ -24,6 +24,10 @@ enum Command {
     Bench(bench::Options),
     /// Runs clusters from seeds through faults, and judges what came of it
     Sim(sim::Options),
+    /// Attacks a listening process: random bytes, huge frames, forged signatures
+    Hostile(proofs::HostileOptions),
+    /// Cuts the power, fails the disk and counts syncs
+    Durability,
     /// Checks the rules of the house that no compiler knows
     Tidy {
         /// Writes the generated files instead of complaining about them
@@ -55,6 +59,8 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
         Command::Test(options) => pipeline::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Sim(options) => sim::run(&workspace, &options),
+        Command::Hostile(options) => proofs::hostile(&workspace, &options),
+        Command::Durability => proofs::durability(&workspace),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
         Command::Tidy { write: false } => tidy::run(&workspace),
         Command::Data { check } => data::run(&workspace, check),
