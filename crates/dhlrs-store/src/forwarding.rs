@@ -13,6 +13,7 @@ use crate::session::SessionId;
 impl Store {
     /// The store has opened: forwards that are new begin at the present revision.
     pub(crate) fn begin_forwards(&mut self, out: &mut Vec<Output>) {
+        self.end_forwards(out);
         for running in &mut self.forwards.list {
             running.take_up(self.head.forwards.get_mut(&running.id));
         }
@@ -33,6 +34,27 @@ impl Store {
             }
         }
         self.pump_forwards(out);
+    }
+
+    /// Forgets the cursors of forwards that are configured no longer. They do not hold the log, so
+    /// one that went on from its old cursor some day would leave out what the log has lost.
+    fn end_forwards(&mut self, out: &mut Vec<Output>) {
+        let is_configured = |id: &ForwardId| self.forwards.list.iter().any(|one| one.id == *id);
+        let known = self.head.forwards.keys();
+        let ended: Vec<ForwardId> = known.filter(|id| !is_configured(id)).copied().collect();
+        if ended.is_empty() {
+            return;
+        }
+        out.push(Output::Warning(format!(
+            "{} of this store's forwards are configured no longer: what they have not sent yet is not sent, and one that \
+             comes back begins anew",
+            ended.len()
+        )));
+        for forward in ended {
+            let record = Record::ForwardEnded { forward };
+            self.log(&record);
+            self.head.replay(record);
+        }
     }
 
     /// Sends whatever can be sent.

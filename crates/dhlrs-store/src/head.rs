@@ -102,6 +102,9 @@ impl Head {
                     cursor.stopped = true;
                 }
             }
+            Record::ForwardEnded { forward } => {
+                self.forwards.remove(&forward);
+            }
         }
         None
     }

@@ -55,6 +55,10 @@ pub(crate) enum Record {
     ForwardStopped {
         forward: ForwardId,
     },
+    /// The forward is configured no longer, and its cursor forgotten.
+    ForwardEnded {
+        forward: ForwardId,
+    },
 }
 
 /// The answer to one counter of a request session.

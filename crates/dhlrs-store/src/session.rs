@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, VecDeque};
 use dhlrs_path::NodeName;
 use serde::{Deserialize, Serialize};
 
+use crate::config::FORWARDS_MAX;
+
 /// Answers kept for one session.
 pub const SESSION_ANSWERS_MAX: usize = 1_024;
 /// One kept answer. A longer one is kept without its details.
 pub const ANSWER_BYTES_MAX: usize = 1_024;
-/// Sessions of one source.
-pub const SOURCE_SESSIONS_MAX: usize = 4;
+/// Sessions of one source: its own, and one for each of its forwards to this store, whose unanswered
+/// messages are sent twice if the session is dropped.
+pub const SOURCE_SESSIONS_MAX: usize = 4 + 2 * FORWARDS_MAX;
 /// Sessions opened through one neighbour.
 pub const NEIGHBOUR_SESSIONS_MAX: usize = 1_024;
 /// Sessions of one store.
@@ -276,6 +279,8 @@ mod tests {
         [n; 16]
     }
 
+    const MAX: u8 = SOURCE_SESSIONS_MAX as u8;
+
     #[test]
     fn counts_in_order_and_keeps_the_answers() {
         let mut sessions = Sessions::default();
@@ -319,22 +324,22 @@ mod tests {
     }
 
     #[test]
-    fn a_fifth_session_of_a_source_drops_its_longest_idle() {
+    fn one_session_of_a_source_too_many_drops_its_longest_idle() {
         let mut sessions = Sessions::default();
-        for n in 1..=4 {
+        for n in 1..=MAX {
             sessions.open(id(n), opener(1));
         }
         sessions.answered(&id(1), 1, vec![], 1);
-        sessions.open(id(5), opener(1));
+        sessions.open(id(MAX + 1), opener(1));
         assert_eq!(sessions.judge(&id(2), 1), Verdict::Unknown);
         assert_eq!(sessions.judge(&id(1), 2), Verdict::Next);
-        assert_eq!(sessions.len(), 4);
+        assert_eq!(sessions.len(), SOURCE_SESSIONS_MAX);
     }
 
     #[test]
     fn a_checkpoint_restores_the_table_and_its_order_of_idleness() {
         let mut sessions = Sessions::default();
-        for n in 1..=4 {
+        for n in 1..=MAX {
             sessions.open(id(n), opener(1));
         }
         sessions.answered(&id(1), 1, vec![3], 1);
@@ -350,7 +355,7 @@ mod tests {
             }
         );
         for sessions in [&mut sessions, &mut restored] {
-            sessions.open(id(9), opener(1));
+            sessions.open(id(MAX + 1), opener(1));
             assert_eq!(sessions.judge(&id(2), 1), Verdict::Unknown);
             assert_eq!(sessions.judge(&id(1), 2), Verdict::Next);
         }

@@ -145,6 +145,34 @@ fn a_forward_begins_where_it_was_first_configured() {
 }
 
 #[test]
+fn a_forward_that_comes_back_begins_anew_and_not_in_a_log_with_a_hole() {
+    let mut bench = Bench::of(forwarding(), resolvers());
+    bench.set("orders.sent", 1);
+    answer_session(&mut bench, [5; 16]);
+    let first = sent(&mut bench).remove(0);
+    done(&mut bench, first.0);
+    // Nobody holds the log for a forward that is not configured, and nobody can say what it missed.
+    bench.restart_as(config(true), resolvers());
+    let is_told = |output: &Output| matches!(output, Output::Warning(text) if text.contains("configured no longer"));
+    assert!(bench.outputs.iter().any(is_told));
+    bench.set("orders.missed", 2);
+    bench.restart_as(forwarding(), resolvers());
+    assert!(errands(&mut bench).is_empty());
+    bench.set("orders.new", 3);
+    answer_session(&mut bench, [6; 16]);
+    let intents = sent(&mut bench);
+    assert_eq!(intents.len(), 1);
+    assert_eq!(edits(&intents[0].1), ["set box.new 3"]);
+    assert_eq!(
+        intents[0].1.msg_id,
+        MsgId {
+            session: [6; 16],
+            counter: 1
+        }
+    );
+}
+
+#[test]
 fn what_leaves_or_enters_the_pattern_is_removed_or_sent_whole() {
     let mut bench = Bench::of(forwarding(), resolvers());
     bench.set("drafts.d1.total", 7);
