@@ -56,6 +56,8 @@ pub enum Action {
     ),
     /// Cargo with these arguments; the last line of its output must be this one.
     CargoEndsWith(&'static [&'static str], &'static str),
+    /// Cargo with these arguments; this line must be in its output.
+    CargoShows(&'static [&'static str], &'static str),
     /// Every example of this package, built as the tests are, must exit with 0.
     Examples(&'static str),
     /// A check of this program.
@@ -148,6 +150,16 @@ impl Step {
                     outcome
                         .output
                         .push_str(&format!("\nexpected `{last}` as the last line"));
+                }
+                Ok(outcome)
+            }
+            Action::CargoShows(arguments, line) => {
+                let mut outcome = watch(workspace.cargo().args(arguments), verbose)?;
+                if outcome.good && !outcome.output.lines().any(|shown| shown == line) {
+                    outcome.good = false;
+                    outcome
+                        .output
+                        .push_str(&format!("\nexpected the line `{line}`"));
                 }
                 Ok(outcome)
             }
