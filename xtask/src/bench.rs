@@ -1,8 +1,9 @@
-//! `cargo xtask bench NAME`: a benchmark of the facade, with its figures as it prints them.
+//! `cargo xtask bench NAME`: a benchmark, with its figures as it prints them.
 
 use crate::{Workspace, XtaskError};
 
-const PACKAGE: &str = "dhlrs";
+/// The packages that have benchmarks: the facade those of the whole, this one those of a part.
+const PACKAGES: &[&str] = &["dhlrs", env!("CARGO_PKG_NAME")];
 
 /// What `cargo xtask bench` can be told.
 #[derive(Debug, clap::Args)]
@@ -20,23 +21,27 @@ pub struct Options {
 ///
 /// When there is no such benchmark, or Cargo cannot be started.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<bool, XtaskError> {
-    let there: Vec<&str> = workspace
-        .members()
-        .filter(|member| member.package.name.as_str() == PACKAGE)
-        .flat_map(|member| &member.package.targets)
-        .filter(|target| target.is_bench())
-        .map(|target| target.name.as_str())
+    let there: Vec<(&str, &str)> = workspace
+        .metadata()
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| PACKAGES.contains(&package.name.as_str()))
+        .flat_map(|package| package.targets.iter().map(move |target| (package, target)))
+        .filter(|(_, target)| target.is_bench())
+        .map(|(package, target)| (package.name.as_str(), target.name.as_str()))
         .collect();
-    let name = options.name.as_str();
-    if !there.contains(&name) {
-        let there = there.join(", ");
+    let found = there.iter().find(|(_, name)| *name == options.name);
+    let Some((package, name)) = found else {
+        let there: Vec<&str> = there.iter().map(|(_, name)| *name).collect();
         return Err(XtaskError::new(format!(
-            "no benchmark `{name}`; there are: {there}"
+            "no benchmark `{}`; there are: {}",
+            options.name,
+            there.join(", ")
         )));
-    }
+    };
     let status = workspace
         .cargo()
-        .args(["bench", "--locked", "--package", PACKAGE, "--bench", name])
+        .args(["bench", "--locked", "--package", package, "--bench", name])
         .arg("--")
         .args(&options.arguments)
         .status()

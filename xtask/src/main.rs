@@ -20,7 +20,7 @@ struct Cli {
 enum Command {
     /// Runs everything that CI runs
     Test(pipeline::Options),
-    /// Measures, and prints the figures: `link` sets a second and their latency
+    /// Measures, and prints the figures: `bag` the tree beside bare maps, `link` sets a second
     Bench(bench::Options),
     /// Runs clusters from seeds through faults, and judges what came of it
     Sim(sim::Options),

@@ -1,0 +1,99 @@
+//! What the operations of a bag take, beside the least that does the same work.
+//!
+//! `cargo xtask bench bag [--rounds N] [--json]`. All contestants take turns within each round, so
+//! that whatever else the machine does hits them alike; a ratio is the median over the rounds. A
+//! missed time is only reported. Memory beyond its aim, and a contestant that has not done the
+//! work, fail the run.
+#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
+
+mod floor;
+mod measure;
+mod snapshots;
+mod tree;
+mod wide;
+
+use std::process::ExitCode;
+
+use dhlrs_bag::Bag;
+use floor::Nested;
+use measure::{Aim, Measure};
+use snapshots::Snapshots;
+use tree::Trees;
+use wide::Wide;
+
+const ROUNDS: i64 = 9;
+
+fn main() -> Result<ExitCode, String> {
+    let (rounds, json) = options()?;
+    let mut trees = Trees::new();
+    let mut wide = Wide::new();
+    let mut snapshots = Snapshots::new();
+    // The first round warms up and counts for nothing.
+    for round in 0..=rounds {
+        trees.round(round);
+        wide.round(round);
+        snapshots.round(round);
+    }
+    let sound = [
+        ("tree", trees.is_sound()),
+        ("wide", wide.is_sound(rounds)),
+        ("snapshots", snapshots.is_sound()),
+    ];
+    let mut measures = trees.into_measures();
+    measures.extend(snapshots.into_measures());
+    measures.extend(wide.into_measures());
+    measures.push(memory());
+
+    if !json {
+        println!("{rounds} rounds; 100,000 leaves in 50 x 50 x 40, unless said otherwise");
+        println!("{}", Measure::head());
+    }
+    for measure in &measures {
+        println!("{}", if json { measure.json() } else { measure.row() });
+    }
+    let mut succeeds = true;
+    for (what, _) in sound.iter().filter(|(_, is_sound)| !is_sound) {
+        println!("FAILED: {what}: not all contestants did the same work");
+        succeeds = false;
+    }
+    for measure in measures.iter().filter(|measure| measure.fails()) {
+        println!("FAILED: {}", measure.name());
+        succeeds = false;
+    }
+    Ok(if succeeds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn options() -> Result<(i64, bool), String> {
+    let (mut rounds, mut json) = (ROUNDS, false);
+    // Cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|own| own != "--bench");
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => json = true,
+            "--rounds" => {
+                let value = arguments.next().ok_or("--rounds takes a number")?;
+                rounds = value.parse().map_err(|e| format!("--rounds: {e}"))?;
+            }
+            _ => return Err(format!("{argument}: there are --rounds and --json")),
+        }
+    }
+    Ok((rounds.max(1), json))
+}
+
+fn memory() -> Measure {
+    let paths = tree::paths();
+    let mut measure = Measure::new("bytes a leaf", "nested IndexMap", Aim::Bytes(140.0));
+    let bytes_of = |build: &mut dyn FnMut()| {
+        let counted = allocation_counter::measure(build);
+        counted.bytes_current as f64 / paths.len() as f64
+    };
+    let (mut bag, mut nested) = (Bag::new(), Nested::default());
+    let ours = bytes_of(&mut || bag = tree::bag_of(&paths));
+    let floor = bytes_of(&mut || nested = Nested::of(&paths));
+    measure.add(ours, floor);
+    measure
+}
