@@ -125,11 +125,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes a store out. Whoever waits for it is told by [`Input::Tick`] and time.
-    pub fn close_store(&mut self, name: &StoreName) -> bool {
-        self.stores.remove(name).is_some()
-    }
-
     /// A store of this process.
     #[must_use]
     pub fn store(&self, name: &StoreName) -> Option<&Store> {

@@ -221,10 +221,16 @@ impl Outbox {
         self.sessions
             .values()
             .flat_map(|session| {
-                let deadlines = session.entries.iter().map(|entry| match entry.call {
-                    Some(_) => entry.deadline_ms,
-                    None => entry.since_ms + ORPHAN_MS_MAX,
-                });
+                // An orphan is given up at the front only: behind a write that somebody waits for it
+                // waits too, and waking for it would do nothing.
+                let deadlines = session
+                    .entries
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(place, entry)| match entry.call {
+                        Some(_) => Some(entry.deadline_ms),
+                        None => (place == 0).then(|| entry.since_ms + ORPHAN_MS_MAX),
+                    });
                 session.retry_at_ms.into_iter().chain(deadlines)
             })
             .min()
@@ -520,5 +526,40 @@ impl Session {
         for entry in self.entries {
             entry.answer(Err(refusal.clone()), effects);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_orphan_behind_a_patient_write_does_not_wake_the_process_without_end() {
+        let mut outbox = Outbox::default();
+        let at = |ms| Time {
+            wall_ms: ms,
+            monotonic_ms: ms,
+        };
+        let draft = || Draft {
+            edits: Vec::new(),
+            atomic: true,
+            incarnation: None,
+            reason: None,
+            stamp: dhlrs_clock::Stamp::ZERO,
+            cause: Vec::new(),
+        };
+        let target: StoreAddress = "c/main/orders".parse().unwrap();
+        let mut effects = Vec::new();
+        outbox.write(at(0), &target, CallId(1), draft(), 3_600_000, &mut effects);
+        outbox.write(at(0), &target, CallId(2), draft(), 1_000, &mut effects);
+        let Some(Effect::Send { attempt, .. }) = effects.pop() else {
+            panic!("a session is opened first");
+        };
+        let opened = Ok(Reply::Session { session: [1; 16] });
+        outbox.answered(at(10), &attempt, opened, &mut effects);
+        outbox.tick(at(1_000), &mut effects);
+        let now = at(ORPHAN_MS_MAX + 1);
+        outbox.tick(now, &mut effects);
+        assert!(outbox.next_wake_ms().unwrap() > now.monotonic_ms);
     }
 }

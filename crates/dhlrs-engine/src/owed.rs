@@ -17,6 +17,8 @@ use crate::port::Output;
 const OWED_MESSAGES_MAX: usize = 1_024;
 /// Bytes of them; one more is kept while they are below it.
 const OWED_BYTES_MAX: usize = 8 << 20;
+/// Bytes of what waits for all neighbours together.
+const ALL_OWED_BYTES_MAX: usize = 128 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct Owed {
@@ -78,8 +80,9 @@ impl Engine {
     }
 
     fn owe(&mut self, now: Time, peer: &Arc<Peer>, message: Message, out: &mut Vec<Output>) {
+        let all_bytes: usize = self.owed.values().map(|owed| owed.bytes).sum();
         let owed = self.owed.entry(peer.clone()).or_default();
-        if !owed.is_full() {
+        if !owed.is_full() && all_bytes < ALL_OWED_BYTES_MAX {
             let bytes = message.encode().map_or(0, |bytes| bytes.len());
             owed.bytes += bytes;
             owed.queue.push_back((message, bytes));
@@ -136,7 +139,16 @@ impl Engine {
 
     /// The neighbour's session has room.
     pub(crate) fn pay_owed(&mut self, now: Time, peer: &Arc<Peer>, out: &mut Vec<Output>) {
-        while let Some(message) = self.owed.get_mut(peer).and_then(Owed::next) {
+        while let Some(mut message) = self.owed.get_mut(peer).and_then(Owed::next) {
+            if let Message::Request(request) = &mut message {
+                // The time that it waited here is gone for those after us too.
+                let Some(left_ms) = self.pending.left_ms(now, request.id) else {
+                    continue;
+                };
+                request.timeout_ms = u32::try_from(left_ms)
+                    .unwrap_or(u32::MAX)
+                    .min(request.timeout_ms);
+            }
             if let Some(message) = self.try_send(now, peer, message, out) {
                 self.owed.entry(peer.clone()).or_default().put_back(message);
                 return;

@@ -283,9 +283,11 @@ impl Engine {
 
     /// The connected neighbour that reaches a process.
     pub(crate) fn way_to(&self, target: &NodeName) -> Option<Arc<Peer>> {
-        // A neighbour is reached directly even before it has announced itself.
-        let via = self.routes.way(target).map_or(target, |way| &way.via);
-        self.up.get(via).map(|neighbour| neighbour.peer.clone())
+        // A neighbour is reached directly, before it has announced itself and whoever else announces its name: the
+        // link has proven who it is.
+        let direct = self.up.get(target);
+        let neighbour = direct.or_else(|| self.up.get(&self.routes.way(target)?.via))?;
+        Some(neighbour.peer.clone())
     }
 
     /// Whether a request changes something, so that its loss leaves an unknown outcome.

@@ -110,6 +110,13 @@ impl PendingTable {
         id
     }
 
+    /// Milliseconds until the request's deadline; `None` when nobody waits for it any more.
+    pub(crate) fn left_ms(&self, now: Time, id: u64) -> Option<u64> {
+        let deadline_ms = self.by_id.get(&id)?.deadline_ms?;
+        let left_ms = deadline_ms.saturating_sub(now.monotonic_ms);
+        (left_ms > 0).then_some(left_ms)
+    }
+
     pub(crate) fn get(&self, id: u64) -> Option<&Pending> {
         self.by_id.get(&id)
     }

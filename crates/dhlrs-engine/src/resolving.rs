@@ -15,6 +15,8 @@ use crate::port::Output;
 
 /// Nodes that a resolved branch may have.
 const RESOLVED_NODES_MAX: usize = 100_000;
+/// Bytes that a resolved branch may have on its way here. What may enter the tree is the resolver's limit.
+const RESOLVED_BYTES_MAX: usize = 16 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct Resolving {
@@ -26,6 +28,14 @@ struct Reading {
     address: Address,
     deadline_ms: u64,
     rows: Vec<ReadRow>,
+    /// What the rows take, as an estimate.
+    bytes: usize,
+}
+
+impl Reading {
+    fn is_too_large(&self) -> bool {
+        self.rows.len() > RESOLVED_NODES_MAX || self.bytes > RESOLVED_BYTES_MAX
+    }
 }
 
 impl Engine {
@@ -52,6 +62,7 @@ impl Engine {
             address,
             deadline_ms: call.deadline_ms,
             rows: Vec::new(),
+            bytes: 0,
         };
         let target = reading.address.store().clone();
         self.resolving
@@ -94,6 +105,13 @@ impl Engine {
         let next = match result {
             Ok(Reply::Page(page)) => {
                 let Page { rows, next, .. } = *page;
+                if rows.is_empty() && next.is_some() {
+                    // Pages without end that bring nothing would keep us busy until the deadline.
+                    let message = format!("{} sent a page without rows", reading.address);
+                    let result = Err(ResolveError::new(ResolveErrorKind::Failed, &message));
+                    return self.store_input(now, store, StoreInput::Resolved { flight, result });
+                }
+                reading.bytes += rows.iter().map(ReadRow::encoded_bytes).sum::<usize>();
                 reading.rows.extend(rows);
                 next
             }
@@ -104,7 +122,7 @@ impl Engine {
             }
         };
         match next {
-            Some(cursor) if reading.rows.len() <= RESOLVED_NODES_MAX => {
+            Some(cursor) if !reading.is_too_large() => {
                 let timeout_ms = reading.deadline_ms.saturating_sub(now.monotonic_ms).max(1);
                 let target = reading.address.store().clone();
                 self.resolving.reads.insert(key, reading);
@@ -118,7 +136,7 @@ impl Engine {
             }
             Some(_) => {
                 let message = format!(
-                    "{} has more than {RESOLVED_NODES_MAX} nodes",
+                    "{} has more than {RESOLVED_NODES_MAX} nodes or {RESOLVED_BYTES_MAX} bytes",
                     reading.address
                 );
                 let result = Err(ResolveError::new(ResolveErrorKind::TooLarge, &message));

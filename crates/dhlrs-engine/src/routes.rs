@@ -36,12 +36,14 @@ impl Routes {
     }
 
     /// Takes a neighbour's announcement in the place of its last one; says whether a way changed.
-    /// Names beyond [`ROUTES_MAX`] and our own are left out.
+    /// Names beyond [`ROUTES_MAX`], our own, and those that it says to be though it has another are left out.
     pub(crate) fn announced(&mut self, own: &NodeName, by: &NodeName, routes: &[Route]) -> bool {
         let mut names: BTreeMap<NodeName, u8> = BTreeMap::new();
         for route in routes.iter().take(ROUTES_MAX) {
             let hops = route.hops.saturating_add(1);
-            if hops > HOPS_MAX || route.node == *own {
+            // No hops at all is what a process says of itself alone.
+            let is_false = route.hops == 0 && route.node != *by;
+            if hops > HOPS_MAX || route.node == *own || is_false {
                 continue;
             }
             let known = names.entry(route.node.clone()).or_insert(hops);
@@ -174,5 +176,18 @@ mod tests {
     fn our_own_name_is_never_somebody_elses() {
         let mut routes = Routes::default();
         assert!(!routes.announced(&name("a/a"), &name("b/b"), &[route("a/a", 1)]));
+    }
+
+    #[test]
+    fn a_neighbour_is_reached_directly_whoever_else_announces_its_name() {
+        let mut routes = Routes::default();
+        let own = name("b/main");
+        routes.announced(&own, &name("c/main"), &[route("c/main", 0)]);
+        routes.announced(
+            &own,
+            &name("a/evil"),
+            &[route("a/evil", 0), route("c/main", 0)],
+        );
+        assert_eq!(routes.way(&name("c/main")).unwrap().via, name("c/main"));
     }
 }

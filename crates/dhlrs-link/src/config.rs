@@ -34,6 +34,13 @@ pub const SESSION_MESSAGES_MAX: usize = 4096;
 /// Bytes of those messages; one more is taken while they are below it.
 pub const SESSION_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes that all link sessions of a process keep together. Above it the sessions that are longest without a
+/// connection are given up; when none is left, those with more than [`SESSION_SHARE_BYTES`] take no more.
+pub const SESSIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// What a link session may keep whatever the others keep.
+pub const SESSION_SHARE_BYTES: usize = 64 * 1024;
+
 /// Connections that have not said yet, or not proven, who they are.
 pub const HANDSHAKES_MAX: usize = 256;
 

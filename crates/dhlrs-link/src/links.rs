@@ -13,7 +13,7 @@ use crate::handshake::Handshake;
 use crate::session::Session;
 use crate::{
     Capability, Config, Counters, Ending, EndingKind, HANDSHAKES_MAX, LinkId, LinkInput,
-    LinkOutput, Party, Peer, SendError, SendErrorKind, Side,
+    LinkOutput, Party, Peer, SESSIONS_BYTES_MAX, SendError, SendErrorKind, Side,
 };
 
 /// All links of one process: connections, and the sessions that survive them.
@@ -123,9 +123,17 @@ impl Links {
         message: Bytes,
         outputs: &mut Vec<LinkOutput>,
     ) -> Result<(), SendError> {
+        let begins_a_share = self
+            .sessions
+            .get(peer)
+            .is_some_and(|session| session.begins_a_share(&message));
+        let has_room = !begins_a_share || self.make_room_for_messages(peer, outputs);
         let Some(session) = self.sessions.get_mut(peer) else {
             return Err(SendError::new(SendErrorKind::NoSession, message));
         };
+        if !has_room {
+            return Err(SendError::new(session.refuse(), message));
+        }
         session
             .push(&message)
             .map_err(|kind| SendError::new(kind, message))?;
@@ -416,6 +424,27 @@ impl Links {
         }
     }
 
+    /// Room for one more share of messages to `peer`; `false` if there is none though every session that can be
+    /// spared is gone. Summed up only once a share, so a message costs nothing of it.
+    fn make_room_for_messages(&mut self, peer: &Peer, outputs: &mut Vec<LinkOutput>) -> bool {
+        let mut kept: usize = self.sessions.values().map(Session::queue_bytes).sum();
+        while kept >= SESSIONS_BYTES_MAX {
+            let spared = self
+                .sessions
+                .iter()
+                .filter(|(other, session)| session.link().is_none() && ***other != *peer)
+                .filter(|(_, session)| session.queue_bytes() > 0)
+                .min_by_key(|(_, session)| session.detached_ms())
+                .map(|(other, session)| (other.clone(), session.queue_bytes()));
+            let Some((other, bytes)) = spared else {
+                return false;
+            };
+            self.lose_session(&other, outputs);
+            kept -= bytes;
+        }
+        true
+    }
+
     pub(crate) fn lose_session(&mut self, peer: &Arc<Peer>, outputs: &mut Vec<LinkOutput>) {
         let Some(session) = self.sessions.remove(peer) else {
             return;
@@ -434,5 +463,67 @@ impl Links {
             unknown_messages,
             unsent_messages,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dhlrs_identity::{KeyedHashSigner, KeyedHashVerifier, PublicKey};
+
+    use super::*;
+    use crate::{MESSAGE_BYTES_MAX, SESSION_BYTES_MAX, SESSION_SHARE_BYTES};
+
+    const REALM: [u8; 32] = [7; 32];
+
+    fn peer(number: usize) -> Arc<Peer> {
+        Arc::new(Peer {
+            key: PublicKey::from_bytes([1; 32]),
+            name: format!("m/{number:04}").parse().unwrap(),
+        })
+    }
+
+    fn links() -> Links {
+        let signer = KeyedHashSigner::new(REALM, PublicKey::from_bytes([2; 32]));
+        let verifier = KeyedHashVerifier::new(REALM);
+        let config = Config::new("m/own".parse().unwrap());
+        Links::new(config, Arc::new(signer), Arc::new(verifier), [3; 32])
+    }
+
+    fn kept(links: &Links) -> usize {
+        links.sessions.values().map(Session::queue_bytes).sum()
+    }
+
+    #[test]
+    fn all_sessions_together_keep_no_more_than_their_limit() {
+        let mut links = links();
+        let now = Time {
+            wall_ms: 0,
+            monotonic_ms: 0,
+        };
+        let peers = 1 + SESSIONS_BYTES_MAX / SESSION_BYTES_MAX * 2;
+        for number in 0..peers {
+            let mut session = Session::new([0; 16], [0; 16]);
+            session.detach(number as u64);
+            links.sessions.insert(peer(number), session);
+        }
+        // One buffer for all messages, so the test itself keeps little.
+        let message = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
+        let mut outputs = Vec::new();
+        for number in 0..peers {
+            while links
+                .send(now, &peer(number), message.clone(), &mut outputs)
+                .is_ok()
+            {}
+            let slack = MESSAGE_BYTES_MAX + peers * SESSION_SHARE_BYTES;
+            assert!(kept(&links) <= SESSIONS_BYTES_MAX + slack);
+        }
+        let lost = |output: &LinkOutput| match output {
+            LinkOutput::SessionLost { peer, .. } => Some(peer.name.to_string()),
+            _ => None,
+        };
+        let lost: Vec<String> = outputs.iter().filter_map(lost).collect();
+        assert!(!lost.is_empty());
+        assert!(lost.is_sorted(), "the longest detached goes first");
+        assert!(links.sessions.contains_key(&peer(peers - 1)));
     }
 }

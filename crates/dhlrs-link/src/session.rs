@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::{
     ACK_DELAY_MS_MAX, Additions, CREDIT_BYTES_MAX, CREDIT_FRAMES_MAX, Counters,
     IN_FLIGHT_FRAMES_LOSSY_MAX, LinkId, LinkOutput, MESSAGE_BYTES_MAX, RETRANSMIT_MS_MAX,
-    RETRANSMIT_MS_MIN, SESSION_BYTES_MAX, SESSION_MESSAGES_MAX, SendErrorKind,
+    RETRANSMIT_MS_MIN, SESSION_BYTES_MAX, SESSION_MESSAGES_MAX, SESSION_SHARE_BYTES, SendErrorKind,
 };
 
 /// What two processes know of the messages between them, whichever connection carries them.
@@ -181,13 +181,28 @@ impl Session {
         self.detached_ms = now_ms;
     }
 
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue_bytes
+    }
+
+    /// Whether this message takes the session into the next share of what all sessions may keep.
+    pub(crate) fn begins_a_share(&self, message: &Bytes) -> bool {
+        let share = |bytes: usize| bytes / SESSION_SHARE_BYTES;
+        share(self.queue_bytes + message.len()) > share(self.queue_bytes)
+    }
+
+    /// Its sender is refused, and told when it may go on.
+    pub(crate) fn refuse(&mut self) -> SendErrorKind {
+        self.owes_writable = true;
+        SendErrorKind::Full
+    }
+
     pub(crate) fn push(&mut self, message: &Bytes) -> Result<(), SendErrorKind> {
         if message.len() > MESSAGE_BYTES_MAX {
             return Err(SendErrorKind::TooLarge);
         }
         if self.queue.len() >= SESSION_MESSAGES_MAX || self.queue_bytes >= SESSION_BYTES_MAX {
-            self.owes_writable = true;
-            return Err(SendErrorKind::Full);
+            return Err(self.refuse());
         }
         self.queue_bytes += message.len();
         self.queue.push_back(message.clone());

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use dhlrs_clock::Time;
-use dhlrs_engine::{Engine, Input};
+use dhlrs_engine::{Engine, Input, REMOTE_RESOLVER};
 use dhlrs_identity::{KeyedHashSigner, KeyedHashVerifier, PublicKey};
 use dhlrs_path::{NodeName, StoreName};
-use dhlrs_resolver::{Limits, Registry, Resolvers};
+use dhlrs_resolver::{Limits, Registry, ResolverOptions, Resolvers};
 use dhlrs_storage::MemoryVfs;
 
 use crate::disk::StoreDisk;
@@ -103,9 +103,8 @@ impl Node {
         let mut config = dhlrs_store::Config::new(self.name.clone(), name.clone(), entropy);
         setup(&mut config);
         let logged = config.logged;
-        let resolvers = Resolvers::new(Registry::new(), Limits::default());
         engine
-            .open_store(config, resolvers)
+            .open_store(config, resolvers()?)
             .map_err(|error| error.to_string())?;
         if logged {
             let disk = StoreDisk::new(self.vfs.clone(), name.as_str());
@@ -126,4 +125,17 @@ impl Node {
         let wake_ms = self.engine.as_ref()?.next_wake_ms()?;
         Some(wake_ms.saturating_sub(self.monotonic_ahead_ms))
     }
+}
+
+/// What every process knows: the remote resolver, for those who bind it.
+fn resolvers() -> Result<Resolvers, String> {
+    let mut registry = Registry::new();
+    let options = ResolverOptions {
+        bindings_only: true,
+        ..ResolverOptions::default()
+    };
+    registry
+        .register(REMOTE_RESOLVER, options)
+        .map_err(|error| error.to_string())?;
+    Ok(Resolvers::new(registry, Limits::default()))
 }

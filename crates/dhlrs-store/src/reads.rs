@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dhlrs_bag::{BagNode, Snapshot, Value, WalkPosition};
+use dhlrs_bag::{BagNode, Snapshot, WalkPosition};
 use dhlrs_clock::Time;
 use dhlrs_path::Path;
 use dhlrs_wire::{
@@ -333,12 +333,7 @@ impl Rows {
 
     /// Takes a row that fits, or is the first; hands back any other.
     fn push(&mut self, row: ReadRow) -> Option<ReadRow> {
-        let value = row.value.as_ref().map_or(1, Value::encoded_bytes);
-        let resolver = row
-            .resolver
-            .as_ref()
-            .map_or(1, |resolver| resolver.encoded_bytes());
-        let bytes = 24 + row.name.len() + value + row.attributes.encoded_bytes() + resolver;
+        let bytes = row.encoded_bytes();
         if !self.list.is_empty() && self.bytes + bytes > PAGE_BYTES_MAX {
             return Some(row);
         }

@@ -81,3 +81,13 @@ pub struct ReadRow {
     /// Children that the node has, shown here or not.
     pub children: u64,
 }
+
+impl ReadRow {
+    /// About as many bytes as the row takes on the wire, a few more rather than less.
+    #[must_use]
+    pub fn encoded_bytes(&self) -> usize {
+        let value = self.value.as_ref().map_or(1, Value::encoded_bytes);
+        let resolver = self.resolver.as_ref().map_or(1, ResolverRef::encoded_bytes);
+        24 + self.name.len() + value + self.attributes.encoded_bytes() + resolver
+    }
+}

@@ -1,8 +1,11 @@
 //! A peer that keeps no rule harms itself alone.
 
-use dhlrs_sim::Dice;
+use dhlrs_engine::{CallId, REMOTE_RESOLVER};
+use dhlrs_resolver::Binding;
+use dhlrs_sim::{Dice, Stranger};
 use dhlrs_wire::{
-    Delivery, Message, Read, RefusalKind, Reply, Request, RequestMessage, Selection, View,
+    Delivery, Incarnation, Message, Page, PageCursor, Read, ReadRow, RefusalKind, Reply, Request,
+    RequestMessage, Revision, Selection, View,
 };
 
 use crate::world::{World, watch};
@@ -155,4 +158,75 @@ fn a_flood_of_requests_is_refused_beyond_a_limit() {
         .count();
     assert!(answers > 0);
     honest_traffic_goes_on(&mut world, 1);
+}
+
+/// A process whose `far` is what the stranger says it is, and the read that it is asked for.
+fn asked_by_a_resolver(seed: u64) -> (World, Stranger, CallId) {
+    let mut world = World::line_with(seed, 1, |config| {
+        let address = "evil/p/box/tree".parse().unwrap();
+        let binding = Binding::new("far".parse().unwrap(), REMOTE_RESOLVER).unwrap();
+        config.bindings.add(binding.with_address(address)).unwrap();
+    });
+    let node = world.first();
+    let mut stranger = world.cluster.stranger(&"evil/p".parse().unwrap(), node);
+    let read = Request::Read(Box::new(Read {
+        selection: Selection::Path("far".parse().unwrap()),
+        depth: 1,
+        view: View::Resolve,
+        arguments: dhlrs_bag::Attributes::new(),
+    }));
+    let name = world.cluster.name(node);
+    let call = world
+        .cluster
+        .request(node, &name, Some("orders"), read, 60_000);
+    stranger.listen(&mut world.cluster);
+    (world, stranger, call)
+}
+
+/// Answers page after page, each of which says that there is another, until nobody asks for one.
+fn pages_without_end(world: &mut World, stranger: &mut Stranger, rows: &[ReadRow]) -> usize {
+    let mut pages = 0;
+    loop {
+        let asked = std::mem::take(&mut stranger.received);
+        let asked = asked.into_iter().find_map(|message| match message {
+            Message::Request(request) => Some(request.id),
+            _ => None,
+        });
+        let Some(id) = asked else { return pages };
+        let page = Page {
+            revision: Revision {
+                incarnation: Incarnation(1),
+                number: 1,
+            },
+            rows: rows.to_vec(),
+            next: Some(PageCursor {
+                read: 1,
+                page: pages as u32 + 1,
+            }),
+        };
+        let result = Ok(Box::new(Reply::Page(Box::new(page))));
+        stranger.send(&mut world.cluster, &Message::Reply { id, result });
+        pages += 1;
+        assert!(pages < 1_000, "it asks for ever");
+    }
+}
+
+#[test]
+fn a_resolved_tree_without_end_is_given_up() {
+    let row = ReadRow {
+        depth: 1,
+        name: "big".to_owned(),
+        value: Some("x".repeat(200_000).as_str().into()),
+        attributes: dhlrs_bag::Attributes::new(),
+        resolver: None,
+        revision: 1,
+        children: 0,
+    };
+    for (rows, pages_max) in [(vec![row], 100), (Vec::new(), 1)] {
+        let (mut world, mut stranger, call) = asked_by_a_resolver(7);
+        let pages = pages_without_end(&mut world, &mut stranger, &rows);
+        assert!((1..=pages_max).contains(&pages), "{pages} pages");
+        world.wait(call).unwrap_err();
+        honest_traffic_goes_on(&mut world, 1);
+    }
 }
