@@ -7,13 +7,7 @@ use triomphe::Arc;
 
 use crate::{
     Attributes, Change, Content, Edit, EditError, EditErrorKind, GuardedEdit, Name, Op, Snapshot,
-    TransactionError, Tree, Value,
-    apply::Applier,
-    branch::node_bytes,
-    draft::Recording,
-    order,
-    slot::{Held, View},
-    tree::ROOT_SLOT,
+    TransactionError, Tree, Value, apply::Applier, draft::Recording, order,
 };
 
 /// A tree that can be written: ordered children under unique labels, values, attributes.
@@ -154,7 +148,7 @@ impl Bag {
     pub fn set(&mut self, path: &str, content: impl Into<Content>) -> Result<(), EditError> {
         let path = Path::parse(path).map_err(EditError::from_path)?;
         let content = match content.into() {
-            Content::Value(value) => match self.overwrite_scalar(&path, value) {
+            Content::Value(value) => match self.set_directly(&path, value) {
                 None => return Ok(()),
                 Some(value) => Content::Value(value),
             },
@@ -164,46 +158,6 @@ impl Bag {
         let ops = self.order(&edit.into())?;
         self.apply_quietly(&ops);
         Ok(())
-    }
-
-    // The usual case, by one search: a scalar in the place of a scalar. Hands the value back when
-    // the case is another.
-    fn overwrite_scalar(&mut self, path: &Path<'_>, value: Value) -> Option<Value> {
-        if !path.labels_only() || self.recording.is_some() || path.query().is_some() {
-            return Some(value);
-        }
-        let mut at = ROOT_SLOT;
-        for step in path.steps() {
-            let found = step
-                .label()
-                .and_then(|label| self.tree.child(at, View::Stored, label));
-            match found {
-                Some(child) => at = child,
-                None => return Some(value),
-            }
-        }
-        let slot = self.tree.slot(at);
-        let is_plain = slot.extra.is_none() && !slot.is_overlay();
-        let fits = || {
-            let bytes = node_bytes(&slot.label, Some(&value), slot.attributes(), None);
-            bytes <= crate::NODE_BYTES_MAX
-        };
-        match &slot.held {
-            // An overlay further up hides what is stored; then this is for `order` to refuse.
-            Held::Scalar(old) if is_plain && fits() && !self.tree.lies_under_overlay(at) => {
-                if *old != value {
-                    let revision = self.next_revision();
-                    self.tree.edit(at, |slot| {
-                        slot.held = Held::Scalar(value);
-                        slot.revision = revision;
-                    });
-                    self.tree.revision = revision;
-                    self.generation += 1;
-                }
-                None
-            }
-            _ => Some(value),
-        }
     }
 
     /// Writes one attribute; Null removes it. A missing node is made and holds Null.
@@ -268,16 +222,6 @@ impl Bag {
     pub(crate) fn tree_mut(&mut self) -> &mut Tree {
         self.generation += 1;
         &mut self.tree
-    }
-}
-
-impl Tree {
-    fn lies_under_overlay(&self, at: u32) -> bool {
-        // Overlays are rare; a tree that never had one needs no look.
-        self.next_overlay > 1
-            && self
-                .around(at)
-                .any(|bag| self.slot(bag).overlay().is_some())
     }
 }
 

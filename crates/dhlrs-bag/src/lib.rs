@@ -39,11 +39,13 @@ mod change;
 #[cfg(feature = "serde")]
 mod coding;
 mod decimal;
+mod direct;
 mod draft;
 mod edit;
 mod error;
 mod fit;
 mod id;
+mod ids;
 mod image;
 mod index;
 mod merge;

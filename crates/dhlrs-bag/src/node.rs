@@ -7,16 +7,17 @@ use dhlrs_path::{Path, Step};
 use crate::{
     Attributes, Label, NodeId, ResolverRef, Rows, Tree, Value, Walk,
     pages::NONE,
-    slot::{Held, View},
+    slot::{Held, Slot, View},
     tree::ROOT_SLOT,
     walk::Cursor,
 };
 
-/// One node of a tree, for reading: a place in it, as cheap to copy as two numbers.
+/// One node of a tree, for reading: a place in it, as cheap to copy as a few numbers.
 #[derive(Clone, Copy)]
 pub struct BagNode<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) at: u32,
+    pub(crate) slot: &'a Slot,
 }
 
 impl Tree {
@@ -29,6 +30,13 @@ impl Tree {
     ///
     /// O(1) a step by label, O(log n) by index; `#a=t` and `#=t` look at the children one by one.
     pub fn node(&self, path: &Path<'_>) -> Option<BagNode<'_>> {
+        if let Some(labels) = path.plain_labels() {
+            let mut node = self.root();
+            for label in labels {
+                node = node.child(label)?;
+            }
+            return Some(node);
+        }
         let mut at = ROOT_SLOT;
         for step in path.steps() {
             at = self.step(at, View::Shown, &step)?;
@@ -75,7 +83,11 @@ impl Tree {
     }
 
     pub(crate) fn seen(&self, at: u32) -> BagNode<'_> {
-        BagNode { tree: self, at }
+        BagNode {
+            tree: self,
+            at,
+            slot: self.slot(at),
+        }
     }
 
     pub(crate) fn step(&self, at: u32, view: View, step: &Step<'_>) -> Option<u32> {
@@ -109,32 +121,32 @@ impl Tree {
 impl<'a> BagNode<'a> {
     /// Its id.
     pub fn id(&self) -> NodeId {
-        self.tree.slot(self.at).id
+        self.slot.id
     }
 
     /// Its label. The root has none; this is then empty.
     pub fn label(&self) -> &'a Label {
-        &self.tree.slot(self.at).label
+        &self.slot.label
     }
 
     /// The scalar or list that it shows: its overlay if there is one. `None` for a bag.
     pub fn value(&self) -> Option<&'a Value> {
-        self.tree.slot(self.at).held(View::Shown).scalar()
+        self.slot.held(View::Shown).scalar()
     }
 
     /// The scalar or list that is stored, whatever overlay stands before it. `None` for a bag.
     pub fn stored_value(&self) -> Option<&'a Value> {
-        self.tree.slot(self.at).held.scalar()
+        self.slot.held.scalar()
     }
 
     /// Whether it shows a bag.
     pub fn is_bag(&self) -> bool {
-        matches!(self.tree.slot(self.at).held(View::Shown), Held::Bag(_))
+        matches!(self.slot.held(View::Shown), Held::Bag(_))
     }
 
     /// Its attributes.
     pub fn attributes(&self) -> &'a Attributes {
-        self.tree.slot(self.at).attributes()
+        self.slot.attributes()
     }
 
     /// The value of one attribute.
@@ -144,24 +156,23 @@ impl<'a> BagNode<'a> {
 
     /// The resolver that stands in for its value.
     pub fn resolver(&self) -> Option<&'a ResolverRef> {
-        self.tree.slot(self.at).resolver()
+        self.slot.resolver()
     }
 
     /// The revision of its last change: value, attributes, resolver, label, place; a child added,
     /// removed, moved, renamed.
     pub fn revision(&self) -> u64 {
-        self.tree.slot(self.at).revision
+        self.slot.revision
     }
 
     /// Whether it exists only as an overlay: nothing of it is logged or exported.
     pub fn is_overlay(&self) -> bool {
-        self.tree.slot(self.at).is_overlay()
+        self.slot.is_overlay()
     }
 
     /// Whether what it shows is an overlay, over something stored or over nothing.
     pub fn has_overlay(&self) -> bool {
-        let slot = self.tree.slot(self.at);
-        slot.is_overlay() || slot.overlay().is_some()
+        self.slot.is_overlay() || self.slot.overlay().is_some()
     }
 
     /// Its place in its bag, from 0; the root's is 0. O(log n).
@@ -171,7 +182,7 @@ impl<'a> BagNode<'a> {
 
     /// How many children it shows.
     pub fn len(&self) -> u64 {
-        let children = self.tree.children(self.at, View::Shown);
+        let children = self.slot.held(View::Shown).children();
         children.map_or(0, |children| u64::from(children.len))
     }
 
@@ -192,9 +203,16 @@ impl<'a> BagNode<'a> {
     }
 
     /// The child with this label. O(1).
+    #[inline]
     pub fn child(&self, label: &str) -> Option<BagNode<'a>> {
-        let at = self.tree.child(self.at, View::Shown, label)?;
-        Some(self.tree.seen(at))
+        let children = self.slot.held(View::Shown).children()?;
+        let hash = self.tree.hash(label.as_bytes());
+        let (at, slot) = self.tree.child_of(children, hash, label)?;
+        Some(BagNode {
+            tree: self.tree,
+            at,
+            slot,
+        })
     }
 
     /// The child with this index; one below 0 counts from the end. O(log n).
@@ -205,7 +223,7 @@ impl<'a> BagNode<'a> {
 
     /// The bag that it is in; `None` for the root.
     pub fn parent(&self) -> Option<BagNode<'a>> {
-        let parent = self.tree.slot(self.at).parent;
+        let parent = self.slot.parent;
         (parent != NONE).then(|| self.tree.seen(parent))
     }
 

@@ -98,7 +98,7 @@ impl<'a> Matches<'a> {
     fn level(&self, bag: u32, states: States) -> Level<'a> {
         let candidates = match self.only_label(&states) {
             Some(label) => Candidates::One(self.tree.child(bag, View::Shown, label)),
-            None => Candidates::All(Open::new(self.tree, bag, View::Shown)),
+            None => Candidates::All(Open::new(self.tree, self.tree.children(bag, View::Shown))),
         };
         Level { states, candidates }
     }

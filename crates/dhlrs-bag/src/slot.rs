@@ -6,19 +6,21 @@ use triomphe::Arc;
 use crate::{Attributes, Label, NodeId, ResolverRef, Value, index::Index, pages::NONE};
 
 /// One node in the arena. Other slots are named by number, so that snapshots share them.
+// Thirds of half a cache line each: what a walk reads, what a search by label reads, the rest.
 #[derive(Clone)]
+#[repr(C, align(32))]
 pub(crate) struct Slot {
-    pub(crate) id: NodeId,
-    pub(crate) label: Label,
     /// What is logged; an overlay may stand before it.
     pub(crate) held: Held,
     pub(crate) extra: Option<Arc<Extra>>,
-    /// The revision of the node's last change.
-    pub(crate) revision: u64,
+    pub(crate) label: Label,
     /// Of a free slot: the next free one.
     pub(crate) parent: u32,
     /// The leaf of the parent's order that the node is in.
     pub(crate) leaf: u32,
+    pub(crate) id: NodeId,
+    /// The revision of the node's last change.
+    pub(crate) revision: u64,
 }
 
 /// What a node holds.
@@ -51,6 +53,8 @@ pub(crate) enum View {
     Stored,
     Shown,
 }
+
+const _: () = assert!(size_of::<Slot>() == 96);
 
 pub(crate) static VACANT: Slot = Slot {
     id: NodeId::ROOT,

@@ -7,6 +7,7 @@ use triomphe::Arc;
 
 use crate::{
     Label, NodeId,
+    ids::Ids,
     index::Index,
     pages::{NONE, Pages},
     sequence::Sequences,
@@ -27,7 +28,7 @@ pub(crate) const ROOT_SLOT: u32 = 0;
 pub struct Tree {
     pub(crate) slots: Pages<Slot>,
     pub(crate) sequences: Sequences,
-    ids: Arc<Index>,
+    ids: Ids,
     hasher: FixedState,
     free_slot: u32,
     /// Nodes that are no overlay, the root not counted.
@@ -50,7 +51,7 @@ impl Tree {
         let mut tree = Self {
             slots: Pages::new(),
             sequences: Sequences::new(),
-            ids: Arc::new(Index::new()),
+            ids: Ids::new(),
             hasher: FixedState::with_seed(seed),
             free_slot: NONE,
             nodes: 0,
@@ -90,10 +91,24 @@ impl Tree {
     #[inline]
     pub(crate) fn child(&self, at: u32, view: View, label: &str) -> Option<u32> {
         let children = self.children(at, view)?;
-        let hash = self.hash(label.as_bytes());
-        children
-            .labels
-            .find(hash, |child| self.slot(child).label == *label)
+        let (child, _) = self.child_of(children, self.hash(label.as_bytes()), label)?;
+        Some(child)
+    }
+
+    /// Finds the one of these children that has a label, and its slot.
+    #[inline]
+    pub(crate) fn child_of(
+        &self,
+        children: &Children,
+        hash: u32,
+        label: &str,
+    ) -> Option<(u32, &Slot)> {
+        let mut found = &VACANT;
+        let child = children.labels.find(hash, |child| {
+            found = self.slot(child);
+            found.label == *label
+        });
+        Some((child?, found))
     }
 
     /// Finds a child by its index, in O(log n).
@@ -108,8 +123,8 @@ impl Tree {
     }
 
     pub(crate) fn by_id(&self, id: NodeId) -> Option<u32> {
-        let hash = self.hash(id.as_bytes());
-        self.ids.find(hash, |at| self.slot(at).id == id)
+        let hash = || self.hash(id.as_bytes());
+        self.ids.find(id, hash, |at| self.slot(at).id == id)
     }
 
     /// The index of a node in its bag, in O(log n).
@@ -167,10 +182,9 @@ impl Tree {
         std::iter::successors(parent(&at), parent)
     }
 
+    #[inline]
     pub(crate) fn hash(&self, bytes: &[u8]) -> u32 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(bytes);
-        hasher.finish() as u32
+        hash(&self.hasher, bytes)
     }
 
     /// Which content of its parent a child belongs to: an overlay node may stand among stored ones.
@@ -200,6 +214,18 @@ impl Tree {
     /// Puts a node that has no parent into a bag.
     pub(crate) fn attach(&mut self, parent: u32, view: View, place: Place, child: u32) {
         let hash = self.hash(self.slot(child).label.as_bytes());
+        self.attach_hashed(parent, view, place, child, hash);
+    }
+
+    /// As `attach`, when the hash of the child's label is known.
+    pub(crate) fn attach_hashed(
+        &mut self,
+        parent: u32,
+        view: View,
+        place: Place,
+        child: u32,
+        hash: u32,
+    ) {
         let mut order = match self.children(parent, view) {
             Some(children) => children.order,
             None => return,
@@ -282,7 +308,7 @@ impl Tree {
 
     /// Adds a node without a parent.
     pub(crate) fn add(&mut self, slot: Slot) -> u32 {
-        let hash = self.hash(slot.id.as_bytes());
+        let id = slot.id;
         let is_overlay = slot.is_overlay();
         let free = self.free_slot;
         let at = match self.slots.get_mut(free) {
@@ -294,7 +320,9 @@ impl Tree {
             // 2^32 nodes take 400 GiB; the process is gone before the numbers are.
             None => self.slots.push(slot).unwrap_or(NONE),
         };
-        Arc::make_mut(&mut self.ids).insert(hash, at);
+        let hasher = &self.hasher;
+        let hash = || hash(hasher, id.as_bytes());
+        self.ids.insert(id, at, self.nodes, hash);
         self.nodes += u64::from(!is_overlay);
         at
     }
@@ -302,10 +330,10 @@ impl Tree {
     /// Gives a node another id.
     pub(crate) fn reidentify(&mut self, at: u32, id: NodeId) {
         let old = self.slot(at).id;
-        let (old_hash, hash) = (self.hash(old.as_bytes()), self.hash(id.as_bytes()));
-        let ids = Arc::make_mut(&mut self.ids);
-        ids.remove(old_hash, at);
-        ids.insert(hash, at);
+        let hasher = &self.hasher;
+        let hash = |id: NodeId| move || hash(hasher, id.as_bytes());
+        self.ids.remove(old, at, hash(old));
+        self.ids.insert(id, at, self.nodes, hash(id));
         self.nodes += u64::from(old.is_overlay() && !id.is_overlay());
         self.edit(at, |slot| slot.id = id);
     }
@@ -322,8 +350,8 @@ impl Tree {
                 left.extend(self.list_order(order));
                 self.sequences.discard(order);
             }
-            let hash = self.hash(id.as_bytes());
-            Arc::make_mut(&mut self.ids).remove(hash, at);
+            let hasher = &self.hasher;
+            self.ids.remove(id, at, || hash(hasher, id.as_bytes()));
             self.nodes -= u64::from(!id.is_overlay());
             let free = self.free_slot;
             self.edit(at, |slot| {
@@ -351,6 +379,13 @@ impl Tree {
             self.discard(child);
         }
     }
+}
+
+#[inline]
+fn hash(hasher: &FixedState, bytes: &[u8]) -> u32 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(bytes);
+    hasher.finish() as u32
 }
 
 fn place_slots(slots: &mut Pages<Slot>) -> impl FnMut(u32, u32) + '_ {

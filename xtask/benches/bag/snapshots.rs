@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use dhlrs_bag::{Bag, Snapshot};
 
-use crate::measure::{Aim, Measure, Numbers, ns_of};
+use crate::measure::{Aim, Measure, Numbers, median, ns_of};
 
 const COUNT: usize = 500;
 const NODES: [usize; 2] = [1_000, 1_000_000];
@@ -84,15 +84,17 @@ impl Snapshots {
     }
 }
 
-// The sum of the single writes; what comes between them is not counted.
+// One write, as the median of single ones; what comes between them is not counted.
 fn first_writes(bag: &mut Bag, paths: &[String], round: i64) -> f64 {
     let mut kept: Option<Snapshot> = None;
-    let mut ns = 0.0;
+    let mut ns = Vec::with_capacity(paths.len());
     for (at, path) in paths.iter().enumerate() {
         drop(kept.replace(bag.snapshot()));
-        ns += ns_of(1, || bag.set(path, at as i64 + 1_000_000 * round).is_ok());
+        ns.push(ns_of(1, || {
+            bag.set(path, at as i64 + 1_000_000 * round).is_ok()
+        }));
     }
-    ns / paths.len() as f64
+    median(ns.into_iter())
 }
 
 fn path(number: usize) -> String {

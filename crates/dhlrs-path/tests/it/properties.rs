@@ -110,6 +110,12 @@ proptest! {
     fn labels_come_back_as_they_went_in(labels in prop::collection::vec(label(), 0..8)) {
         let path = Path::from_labels(&labels).unwrap();
         prop_assert!(path.labels_only());
+        // The short way through a path is a way through the same labels.
+        let escaped = path.as_str().contains('\\');
+        prop_assert_eq!(path.plain_labels().is_none(), escaped);
+        if let Some(plain) = path.plain_labels() {
+            prop_assert!(plain.eq(labels.iter().map(String::as_str)));
+        }
         let parsed = Path::parse(path.as_str()).unwrap();
         let back: Vec<_> = parsed.steps().map(|step| step.label().unwrap().to_owned()).collect();
         prop_assert_eq!(&back, &labels);
