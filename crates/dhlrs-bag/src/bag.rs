@@ -127,7 +127,11 @@ impl Bag {
     /// # Errors
     /// Those of [`order`](Self::order); nothing has changed then.
     pub fn edit(&mut self, edit: impl Into<GuardedEdit>) -> Result<Vec<Change>, EditError> {
-        let ops = self.order(&edit.into())?;
+        let edit = match self.edit_directly(edit.into()) {
+            Ok(changes) => return Ok(changes),
+            Err(edit) => edit,
+        };
+        let ops = self.order(&edit)?;
         Ok(self.apply(&ops, self.next_revision()))
     }
 

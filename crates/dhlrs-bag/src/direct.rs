@@ -1,106 +1,204 @@
 //! The usual set, by one search: a scalar to a path of labels, without the detour through ops. What
 //! comes of it is what order and apply would make of it.
 
-use dhlrs_path::Path;
+use dhlrs_path::{LABEL_BYTES_MAX, Path};
 use smol_str::SmolStr;
 
 use crate::{
-    Bag, Label, NODE_BYTES_MAX, NodeId, Tree, Value,
+    Bag, Change, ChangeKind, Content, Edit, GuardedEdit, Label, NODE_BYTES_MAX, NodeId, Shown,
+    Tree, Value,
     branch::node_bytes,
-    slot::{Held, NO_ATTRIBUTES, Slot, VACANT, View},
-    tree::{Place, ROOT_SLOT},
+    slot::{Held, Slot, VACANT},
+    tree::ROOT_SLOT,
 };
 
+// A value of no more bytes fits in a node beside any label.
+const FITTING_BYTES_MAX: usize = NODE_BYTES_MAX - LABEL_BYTES_MAX - 64;
+
+/// Where a path of labels leads.
+enum Found<'p> {
+    Node(u32),
+    /// A bag, the first label that is missing in it and its hash.
+    Missing(u32, &'p str, u32),
+    Scalar,
+}
+
 impl Bag {
-    /// Hands the value back when the case is another.
+    /// Sets a path, or hands the value back when the case is another.
     pub(crate) fn set_directly(&mut self, path: &Path<'_>, value: Value) -> Option<Value> {
-        // An overlay on the way would hide what is stored; then this is for `order` to refuse.
-        if self.recording.is_some() || self.next_overlay > 1 || path.query().is_some() {
-            return Some(value);
-        }
-        let Some(mut labels) = path.plain_labels() else {
+        let Some(mut labels) = self.direct_labels(path) else {
             return Some(value);
         };
-        let revision = self.next_revision();
-        let (mut at, mut slot) = (ROOT_SLOT, self.slot(ROOT_SLOT));
-        let missing = loop {
-            let Some(label) = labels.next() else {
-                break None;
-            };
-            let Held::Bag(children) = &slot.held else {
-                return Some(value);
-            };
-            let hash = self.hash(label.as_bytes());
-            match self.child_of(children, hash, label) {
-                Some(found) => (at, slot) = found,
-                None => break Some((label, hash)),
+        match self.find(&mut labels, |_| {}) {
+            Found::Scalar => Some(value),
+            Found::Node(at) => {
+                if !self.may_overwrite(at, &value) {
+                    return Some(value);
+                }
+                if self.slot(at).held.scalar() != Some(&value) {
+                    self.overwrite(at, value);
+                }
+                None
             }
-        };
-        let Some((label, hash)) = missing else {
-            return self.overwrite(at, value, revision);
-        };
-        // The path is within its limits, and so are the places that it names.
-        let last = path.last();
-        let last = last.as_ref().and_then(|step| step.label()).unwrap_or(label);
-        if node_bytes(&unchecked(last), Some(&value), &NO_ATTRIBUTES, None) > NODE_BYTES_MAX {
-            return Some(value);
+            Found::Missing(..) if value.encoded_bytes() > FITTING_BYTES_MAX => Some(value),
+            // The path is within its limits, and so are the places that it names.
+            Found::Missing(bag, label, hash) => {
+                self.make(bag, label, hash, labels, value);
+                None
+            }
         }
-        let tree = self.tree_mut();
-        tree.edit(at, |slot| slot.revision = revision);
-        tree.revision = revision;
-        let mut next = Some((label, hash));
-        while let Some((label, hash)) = next {
-            next = labels
-                .next()
-                .map(|label| (label, tree.hash(label.as_bytes())));
-            let held = match next {
-                None => Held::Scalar(value.clone()),
-                Some(_) => Held::empty_bag(),
-            };
-            at = tree.append(at, label, hash, held);
-        }
-        None
     }
 
-    fn overwrite(&mut self, at: u32, value: Value, revision: u64) -> Option<Value> {
-        let slot = self.slot(at);
-        let Held::Scalar(old) = &slot.held else {
-            return Some(value);
+    /// Does an edit that writes a scalar in the place of another and says what changed, or hands
+    /// it back when it is another.
+    pub(crate) fn edit_directly(
+        &mut self,
+        guarded: GuardedEdit,
+    ) -> Result<Vec<Change>, GuardedEdit> {
+        let (path, value) = match &guarded {
+            GuardedEdit {
+                edit:
+                    Edit::Set {
+                        path,
+                        content: Some(Content::Value(value)),
+                        attributes: None,
+                        ..
+                    },
+                precondition: None,
+            } => (path, value),
+            _ => return Err(guarded),
         };
-        let bytes = || node_bytes(&slot.label, Some(&value), slot.attributes(), None);
-        if slot.resolver().is_some() || bytes() > NODE_BYTES_MAX {
-            return Some(value);
+        let mut ancestors = Vec::with_capacity(path.depth());
+        let labels = self.direct_labels(path);
+        let found = labels.map(|mut own| self.find(&mut own, |bag| ancestors.push(bag)));
+        let at = match found {
+            Some(Found::Node(at)) if self.may_overwrite(at, value) => at,
+            _ => return Err(guarded),
+        };
+        if self.slot(at).held.scalar() == Some(value) {
+            return Ok(Vec::new());
         }
-        if *old != value {
-            let tree = self.tree_mut();
-            tree.edit(at, |slot| {
-                slot.held = Held::Scalar(value);
-                slot.revision = revision;
-            });
-            tree.revision = revision;
+        let Edit::Set {
+            path,
+            content: Some(Content::Value(value)),
+            ..
+        } = guarded.edit
+        else {
+            return Ok(Vec::new());
+        };
+        ancestors.reverse();
+        let old = self.overwrite(at, value.clone());
+        Ok(vec![Change {
+            kind: ChangeKind::Value,
+            id: self.slot(at).id,
+            path,
+            old_path: None,
+            ancestors,
+            old_ancestors: Vec::new(),
+            old: Shown::Scalar(old),
+            new: Shown::Scalar(value),
+            attributes: Vec::new(),
+            index: Some(self.index_of(at)),
+            old_index: None,
+            autocreated: false,
+            invalidated: false,
+        }])
+    }
+
+    // An overlay on the way would hide what is stored; then it is for `order` to refuse.
+    fn direct_labels<'p>(
+        &self,
+        path: &'p Path<'_>,
+    ) -> Option<impl Iterator<Item = &'p str> + use<'p>> {
+        let is_usual = self.recording.is_none() && !self.knows_overlays;
+        let labels = path.plain_labels().filter(|_| is_usual)?;
+        path.query().is_none().then_some(labels)
+    }
+
+    fn may_overwrite(&self, at: u32, value: &Value) -> bool {
+        let slot = self.slot(at);
+        let fits = value.encoded_bytes() <= FITTING_BYTES_MAX && slot.extra.is_none();
+        matches!(slot.held, Held::Scalar(_))
+            && slot.resolver().is_none()
+            && (fits
+                || node_bytes(&slot.label, Some(value), slot.attributes(), None) <= NODE_BYTES_MAX)
+    }
+
+    fn overwrite(&mut self, at: u32, value: Value) -> Value {
+        let revision = self.next_revision();
+        let mut old = Held::Scalar(Value::Null);
+        let tree = self.tree_mut();
+        tree.revision = revision;
+        tree.edit(at, |slot| {
+            old = std::mem::replace(&mut slot.held, Held::Scalar(value));
+            slot.revision = revision;
+        });
+        match old {
+            Held::Scalar(old) => old,
+            Held::Bag(_) => Value::Null,
         }
-        None
+    }
+
+    /// Makes the bags on the way, and the node.
+    fn make<'p>(
+        &mut self,
+        bag: u32,
+        label: &'p str,
+        hash: u32,
+        mut labels: impl Iterator<Item = &'p str>,
+        value: Value,
+    ) {
+        let revision = self.next_revision();
+        let tree = self.tree_mut();
+        tree.revision = revision;
+        tree.edit(bag, |slot| slot.revision = revision);
+        let (mut bag, mut label, mut hash) = (bag, label, hash);
+        for next in labels.by_ref() {
+            bag = tree.append(bag, label, hash, Held::empty_bag());
+            (label, hash) = (next, tree.hash(next.as_bytes()));
+        }
+        tree.append(bag, label, hash, Held::Scalar(value));
     }
 }
 
 impl Tree {
+    /// Goes along the labels as far as they are there, and names the bags on the way.
+    #[inline]
+    fn find<'p>(
+        &self,
+        labels: &mut impl Iterator<Item = &'p str>,
+        mut passed: impl FnMut(NodeId),
+    ) -> Found<'p> {
+        let (mut at, mut slot) = (ROOT_SLOT, self.slot(ROOT_SLOT));
+        for label in labels {
+            let Held::Bag(children) = &slot.held else {
+                return Found::Scalar;
+            };
+            let hash = self.hash(label.as_bytes());
+            passed(slot.id);
+            match self.child_of(children, hash, label) {
+                Some(found) => (at, slot) = found,
+                None => return Found::Missing(at, label, hash),
+            }
+        }
+        Found::Node(at)
+    }
+
     /// Makes a node and puts it last in a bag that has no child of this label.
     fn append(&mut self, bag: u32, label: &str, hash: u32, held: Held) -> u32 {
         let id = NodeId::counted(self.next_id);
         self.next_id += 1;
-        let child = self.add(Slot {
+        let child = self.next_slot();
+        let leaf = self.list_last(bag, child, hash);
+        self.add(Slot {
             id,
-            label: unchecked(label),
+            // The steps of a path have passed the same check.
+            label: Label::unchecked(SmolStr::new(label)),
             held,
             revision: self.revision,
+            parent: bag,
+            leaf,
             ..VACANT.clone()
-        });
-        self.attach_hashed(bag, View::Stored, Place::Last, child, hash);
-        child
+        })
     }
-}
-
-// The steps of a path have passed the same check.
-fn unchecked(label: &str) -> Label {
-    Label::unchecked(SmolStr::new(label))
 }

@@ -75,6 +75,7 @@ impl Tree {
     }
 
     fn show_overlay(&mut self, at: u32, missing: &[Label], content: &Content) -> Option<Change> {
+        self.knows_overlays = true;
         let mut at = at;
         let mut old = self.shown(at, View::Shown);
         for label in missing {

@@ -29,7 +29,15 @@ impl<T> Clone for Pages<T> {
     }
 }
 
-impl<T: Clone + Default> Pages<T> {
+/// What a page holds.
+pub(crate) trait Item: Clone + Default {
+    /// How many share what a copy of it would share with it.
+    fn shared(&self) -> usize {
+        0
+    }
+}
+
+impl<T: Item> Pages<T> {
     pub(crate) fn new() -> Self {
         Self {
             top: Arc::new(Vec::new()),
@@ -54,7 +62,12 @@ impl<T: Clone + Default> Pages<T> {
         let low = low.as_mut()?;
         warm(low, &**low);
         let page = &mut Arc::make_mut(low)[(at >> PAGE_BITS) as usize % FAN];
-        Some(&mut Arc::make_mut(page.as_mut()?)[at as usize % PAGE])
+        let page = page.as_mut()?;
+        if !page.is_unique() {
+            let counts = page.iter().map(T::shared);
+            std::hint::black_box(counts.fold(0, usize::wrapping_add));
+        }
+        Some(&mut Arc::make_mut(page)[at as usize % PAGE])
     }
 
     /// The page that a slot is in, and the number of its first slot.
@@ -64,6 +77,11 @@ impl<T: Clone + Default> Pages<T> {
         let low = high[(at >> (PAGE_BITS + FAN_BITS)) as usize % FAN].as_ref()?;
         let page = low[(at >> PAGE_BITS) as usize % FAN].as_ref()?;
         Some((at - at % PAGE as u32, page.as_slice()))
+    }
+
+    /// How many slots there are, and the number that the next one gets.
+    pub(crate) fn len(&self) -> u32 {
+        self.len
     }
 
     /// Adds a slot that no other one is; `None` when all numbers are taken.

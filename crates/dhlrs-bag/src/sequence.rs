@@ -4,7 +4,7 @@
 
 use triomphe::Arc;
 
-use crate::pages::{NONE, Pages};
+use crate::pages::{Item, NONE, Pages};
 
 const LEAF_CHILDREN_MAX: usize = 64;
 const INNER_NODES_MAX: usize = 32;
@@ -37,6 +37,12 @@ enum Body {
 struct Counted {
     node: u32,
     children: u32,
+}
+
+impl Item for Option<Arc<Bunch>> {
+    fn shared(&self) -> usize {
+        self.as_ref().map_or(0, Arc::count)
+    }
 }
 
 impl Body {

@@ -3,7 +3,11 @@
 use smol_str::SmolStr;
 use triomphe::Arc;
 
-use crate::{Attributes, Label, NodeId, ResolverRef, Value, index::Index, pages::NONE};
+use crate::{
+    Attributes, Label, NodeId, ResolverRef, Value,
+    index::Index,
+    pages::{Item, NONE},
+};
 
 /// One node in the arena. Other slots are named by number, so that snapshots share them.
 // Thirds of half a cache line each: what a walk reads, what a search by label reads, the rest.
@@ -72,6 +76,8 @@ impl Label {
     // The root has none; this stands in its slot.
     pub(crate) const ROOT: Self = Self::unchecked(SmolStr::new_static(""));
 }
+
+impl Item for Slot {}
 
 impl Default for Slot {
     fn default() -> Self {

@@ -35,6 +35,8 @@ pub struct Tree {
     nodes: u64,
     pub(crate) next_id: u64,
     pub(crate) next_overlay: u64,
+    /// Whether an overlay was ever set.
+    pub(crate) knows_overlays: bool,
     pub(crate) revision: u64,
 }
 
@@ -57,6 +59,7 @@ impl Tree {
             nodes: 0,
             next_id: 1,
             next_overlay: 1,
+            knows_overlays: false,
             revision: 0,
         };
         tree.add(Slot {
@@ -214,18 +217,6 @@ impl Tree {
     /// Puts a node that has no parent into a bag.
     pub(crate) fn attach(&mut self, parent: u32, view: View, place: Place, child: u32) {
         let hash = self.hash(self.slot(child).label.as_bytes());
-        self.attach_hashed(parent, view, place, child, hash);
-    }
-
-    /// As `attach`, when the hash of the child's label is known.
-    pub(crate) fn attach_hashed(
-        &mut self,
-        parent: u32,
-        view: View,
-        place: Place,
-        child: u32,
-        hash: u32,
-    ) {
         let mut order = match self.children(parent, view) {
             Some(children) => children.order,
             None => return,
@@ -252,6 +243,38 @@ impl Tree {
             children.labels.insert(hash, child);
         }
         self.edit(child, |slot| slot.parent = parent);
+    }
+
+    /// The slot that the next node gets.
+    pub(crate) fn next_slot(&self) -> u32 {
+        match self.free_slot {
+            NONE => self.slots.len(),
+            free => free,
+        }
+    }
+
+    /// Lists a child last in a bag before the child is there, and says in which leaf it will be.
+    pub(crate) fn list_last(&mut self, bag: u32, child: u32, hash: u32) -> u32 {
+        let order = self.children(bag, View::Stored).map(|own| own.order);
+        let mut order = order.unwrap_or(NONE);
+        let last = self.sequences.last_leaf(order);
+        let place = self.sequences.leaf(last).len();
+        let mut leaf = last;
+        let slots = &mut self.slots;
+        let mut place_others = place_slots(slots);
+        let mut placed = |own: u32, to: u32| match own == child {
+            true => leaf = to,
+            false => place_others(own, to),
+        };
+        self.sequences
+            .insert(&mut order, last, place, child, &mut placed);
+        drop(place_others);
+        if let Some(children) = Self::children_mut(&mut self.slots, bag, View::Stored) {
+            children.order = order;
+            children.len += 1;
+            children.labels.insert(hash, child);
+        }
+        leaf
     }
 
     /// Takes a node out of its bag; it keeps what is in it.

@@ -62,6 +62,7 @@ impl<'a> Walk<'a> {
 impl<'a> Iterator for Walk<'a> {
     type Item = Visited<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Visited<'a>> {
         let (depth, at, slot) = self.cursor.advance()?;
         let tree = self.cursor.tree;
@@ -188,6 +189,7 @@ impl<'a> Open<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn next(&mut self, tree: &'a Tree) -> Option<u32> {
         if self.rest.is_empty() {
             let leaf = tree.sequences.next_leaf(self.leaf);

@@ -76,6 +76,10 @@ const fn class(byte: u8) -> Class {
     CLASSES[byte as usize]
 }
 
+pub(crate) const fn is_plain(byte: u8) -> bool {
+    matches!(class(byte), Class::Plain)
+}
+
 const fn is_escaped(byte: u8) -> bool {
     matches!(class(byte), Class::Syntax | Class::Pair | Class::Backslash)
 }

@@ -8,8 +8,10 @@ use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use crate::error::{ParsePathError, ParsePathErrorKind as Kind};
-use crate::grammar::{Reader, Word, check_label, check_name, escape_into, find_unescaped};
-use crate::limits::{DEPTH_MAX, PATH_BYTES_MAX};
+use crate::grammar::{
+    Reader, Word, check_label, check_name, escape_into, find_unescaped, is_plain,
+};
+use crate::limits::{DEPTH_MAX, LABEL_BYTES_MAX, PATH_BYTES_MAX};
 use crate::query::Query;
 use crate::step::{Step, StepTexts, Steps};
 
@@ -44,6 +46,14 @@ impl<'a> Path<'a> {
     /// The first thing from the left that is wrong, with its byte; a text of more than
     /// [`PATH_BYTES_MAX`] bytes is not looked at.
     pub fn parse(text: &'a str) -> Result<Self, ParsePathError> {
+        if let Some(depth) = plain_depth(text) {
+            return Ok(Self {
+                text: Cow::Borrowed(text),
+                steps_end: text.len(),
+                depth,
+                labels_only: true,
+            });
+        }
         let mut reader = Reader::new(text, PATH_BYTES_MAX, Kind::PathTooLong)?;
         let mut labels_only = true;
         if !matches!(reader.peek(), None | Some(b'?')) {
@@ -300,6 +310,27 @@ impl<'a> Path<'a> {
         self.depth += 1;
         Ok(())
     }
+}
+
+/// How many steps a text has that is nothing but sound labels without escapes, as most paths are:
+/// one look at each byte. None is for the reader to judge.
+fn plain_depth(text: &str) -> Option<usize> {
+    if text.len() > PATH_BYTES_MAX {
+        return None;
+    }
+    let (mut depth, mut start) = (0, 0);
+    for (at, byte) in text.bytes().chain([b'.']).enumerate() {
+        if byte == b'.' {
+            if at == start || at - start > LABEL_BYTES_MAX {
+                return None;
+            }
+            depth += 1;
+            start = at + 1;
+        } else if !is_plain(byte) {
+            return None;
+        }
+    }
+    (depth <= DEPTH_MAX).then_some(depth)
 }
 
 /// Reads one step with what stands before and behind it, up to the `.`, the `?` or the end, and

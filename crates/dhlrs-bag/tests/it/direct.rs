@@ -1,4 +1,4 @@
-//! `set` takes a shorter way than `order` and `apply`, and comes to the same.
+//! `set` and `edit` take a shorter way than `order` and `apply`, and come to the same.
 
 use dhlrs_bag::{Bag, Content, Edit, NODE_BYTES_MAX, ResolverRef, Value};
 use dhlrs_path::Path;
@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use crate::{name, path};
 
-/// Sets a path both ways and holds the results against each other.
+/// Sets a path in each way and holds the results against each other.
 #[track_caller]
-fn set_both(bags: &mut [Bag; 2], to: &str, value: &Value) {
-    let [short, long] = bags;
+fn set_both(bags: &mut [Bag; 3], to: &str, value: &Value) {
+    let [short, long, told] = bags;
     let done = short.set(to, value.clone()).map_err(|error| error.kind());
     let revision = long.revision() + 1;
     let ordered = match Path::parse(to) {
@@ -18,9 +18,11 @@ fn set_both(bags: &mut [Bag; 2], to: &str, value: &Value) {
             .map_err(|error| error.kind()),
         Err(_) => return assert!(done.is_err()),
     };
-    if let Ok(ops) = &ordered {
-        long.apply(ops, revision);
-    }
+    let edited = told.edit(Edit::set(path(to), value.clone()));
+    let edited = edited.map_err(|error| error.kind());
+    let changes = ordered.clone().map(|ops| long.apply(&ops, revision));
+    assert_eq!(edited, changes, "{to} = {value}");
+    assert!(told.image().eq(long.image()), "{to} = {value}");
     assert_eq!(done, ordered.map(|_| ()), "{to} = {value}");
     assert!(short.image().eq(long.image()), "{to} = {value}");
     assert_eq!(short.image_counters(), long.image_counters());
@@ -51,7 +53,7 @@ proptest! {
         removed in prop::collection::vec("[abc](\\.[abc]){0,2}", 0..6),
         overlay in prop::option::of("[abc](\\.[abc]){0,2}"),
     ) {
-        let mut bags = [Bag::new(), Bag::new()];
+        let mut bags = [Bag::new(), Bag::new(), Bag::new()];
         let half = sets.len() / 2;
         for (at, (to, value)) in sets.iter().enumerate() {
             if at == half {
@@ -82,7 +84,7 @@ fn what_the_short_way_does_not_take_goes_the_long_one() {
         position: None,
     })
     .unwrap();
-    let mut bags = [bag.clone(), bag];
+    let mut bags = [bag.clone(), bag.clone(), bag];
     let long = "x".repeat(NODE_BYTES_MAX);
     let cases: [(&str, Value); 10] = [
         ("", 1.into()),

@@ -267,3 +267,18 @@ fn what_is_inside_an_overlay_comes_and_goes_by_itself() {
     assert_eq!(bag.get("r.stored"), Some(&Value::Int(1)));
     assert_eq!(bag.root().child("r").unwrap().len(), 1);
 }
+
+#[test]
+fn a_plain_set_is_refused_on_and_below_an_overlay_of_a_stored_node() {
+    let mut bag = Bag::new();
+    bag.set("a.b", 1).unwrap();
+    bag.set_overlay(&path("a"), Some(Content::Value(7.into())))
+        .unwrap();
+    for to in ["a", "a.b", "a.new"] {
+        let error = bag.set(to, 2).unwrap_err();
+        assert_eq!(error.kind(), EditErrorKind::UnderOverlay, "{to}");
+    }
+    bag.set_overlay(&path("a"), None).unwrap();
+    bag.set("a.b", 2).unwrap();
+    assert_eq!(bag.get("a.b"), Some(&2.into()));
+}
