@@ -94,10 +94,7 @@ impl Store {
             before,
             after: self.head.bag.snapshot(),
         });
-        self.tickets
-            .gathering()
-            .batches
-            .push(Batch { changes, trees });
+        self.tickets.tell(Batch { changes, trees });
         result
     }
 

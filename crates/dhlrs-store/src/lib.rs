@@ -39,6 +39,7 @@
 
 mod apply;
 mod config;
+mod emitted;
 mod error;
 mod forward;
 mod forwarding;
@@ -66,7 +67,7 @@ pub use config::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use image::Image;
-pub use log::TICKET_BYTES_MAX;
+pub use log::{TICKET_BYTES_MAX, TICKET_MEMORY_BYTES_MAX};
 pub use machine::Store;
 pub use port::{Caller, ErrandId, Input, Output, Recovered, RequestId};
 pub use reads::{NEIGHBOUR_READS_MAX, READ_IDLE_MS, SOURCE_READS_MAX};

@@ -5,13 +5,20 @@
 //! completes as soon as those before it have.
 
 use dhlrs_bag::{Changes, Snapshot};
+use dhlrs_trigger::change_bytes;
 use dhlrs_wire::{Refusal, Reply};
 
 use crate::image::Image;
 use crate::port::RequestId;
 
-/// Records of one ticket. More are ordered only when it is out.
+/// Records of one ticket. When it has as many, nothing more joins it; the last may exceed it, by
+/// one record at most.
 pub const TICKET_BYTES_MAX: usize = 8 << 20;
+/// What one ticket holds beside its records until it is on disk, by an estimate: answers, and
+/// changes for those who watch. When it has as much, nothing more joins it.
+pub const TICKET_MEMORY_BYTES_MAX: usize = 32 << 20;
+/// What an answer takes at least.
+const ANSWER_BYTES: usize = 256;
 
 /// Changes of one revision on their way to the subscribers.
 #[derive(Debug)]
@@ -32,7 +39,8 @@ pub(crate) struct Trees {
 pub(crate) struct Ticket {
     pub(crate) number: u64,
     pub(crate) records: Vec<Vec<u8>>,
-    pub(crate) record_bytes: usize,
+    record_bytes: usize,
+    memory_bytes: usize,
     pub(crate) answers: Vec<(RequestId, Result<Reply, Refusal>)>,
     pub(crate) batches: Vec<Batch>,
 }
@@ -89,11 +97,6 @@ impl Tickets {
         self.released = number;
     }
 
-    /// The ticket that gathers.
-    pub(crate) fn gathering(&mut self) -> &mut Ticket {
-        &mut self.gathering
-    }
-
     pub(crate) fn log(&mut self, record: Vec<u8>) {
         if self.logged {
             self.gathering.record_bytes += record.len();
@@ -104,6 +107,13 @@ impl Tickets {
     /// Whether the gathering ticket has taken as much as one should.
     pub(crate) fn is_full(&self) -> bool {
         self.gathering.record_bytes >= TICKET_BYTES_MAX
+            || self.gathering.memory_bytes >= TICKET_MEMORY_BYTES_MAX
+    }
+
+    /// Adds an answer, to be given when all that was ordered before it is on disk.
+    pub(crate) fn answer(&mut self, request: RequestId, result: Result<Reply, Refusal>) {
+        self.gathering.memory_bytes += answer_bytes(&result);
+        self.gathering.answers.push((request, result));
     }
 
     /// Adds an answer to the ticket of that number; to the gathering one if it has gone already.
@@ -114,9 +124,20 @@ impl Tickets {
         result: Result<Reply, Refusal>,
     ) {
         match &mut self.out {
-            Some(out) if out.ticket.number == number => out.ticket.answers.push((request, result)),
-            _ => self.gathering.answers.push((request, result)),
+            Some(out) if out.ticket.number == number => {
+                // It waits as long as what gathers does, and is bounded with that.
+                self.gathering.memory_bytes += answer_bytes(&result);
+                out.ticket.answers.push((request, result));
+            }
+            _ => self.answer(request, result),
         }
+    }
+
+    /// Adds changes, to be told when they are on disk.
+    pub(crate) fn tell(&mut self, batch: Batch) {
+        let changes = batch.changes.list.iter().map(change_bytes);
+        self.gathering.memory_bytes += size_of::<Batch>() + changes.sum::<usize>();
+        self.gathering.batches.push(batch);
     }
 
     /// Seals the gathering ticket if there is something in it and none is out.
@@ -168,6 +189,17 @@ impl Tickets {
             ..Ticket::default()
         };
         (out, std::mem::replace(&mut self.gathering, next))
+    }
+}
+
+fn answer_bytes(result: &Result<Reply, Refusal>) -> usize {
+    let refusal = |refusal: &Refusal| ANSWER_BYTES + refusal.message().len();
+    match result {
+        Ok(Reply::Written(written)) => {
+            ANSWER_BYTES + written.first_skipped.iter().map(refusal).sum::<usize>()
+        }
+        Ok(_) => ANSWER_BYTES,
+        Err(own) => refusal(own),
     }
 }
 

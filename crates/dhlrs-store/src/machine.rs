@@ -8,6 +8,7 @@ use dhlrs_trigger::Triggers;
 use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply, Request, Revision};
 
 use crate::config::Config;
+use crate::emitted::Emitted;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::Forwards;
 use crate::head::Head;
@@ -33,6 +34,7 @@ pub struct Store {
     pub(crate) head: Head,
     pub(crate) published: Published,
     pub(crate) tickets: Tickets,
+    pub(crate) emitted: Emitted,
     pub(crate) reads: Reads,
     pub(crate) watches: Watches,
     pub(crate) triggers: Triggers,
@@ -129,6 +131,7 @@ impl Store {
         let mut store = Self {
             state: State::Opening(Box::default()),
             tickets: Tickets::new(config.logged),
+            emitted: Emitted::default(),
             reads: Reads::default(),
             watches: Watches::new(&config.limits),
             triggers: Triggers::new(space),
@@ -214,9 +217,6 @@ impl Store {
             Input::ErrandDone { errand, result } => self.errand_done(now, errand, result, out),
             Input::Tick => self.tick(now, out),
         }
-        if let Some(why) = self.defect.take() {
-            self.fence(why, out);
-        }
         self.go_on(now, out);
     }
 
@@ -265,36 +265,36 @@ impl Store {
     }
 
     fn write(&mut self, id: RequestId, caller: &Caller, intent: &Intent, out: &mut Vec<Output>) {
-        if !self.is_open() {
-            let result = Err(self.unavailable());
-            out.push(Output::Answer { id, result });
-            return;
-        }
-        if self.tickets.is_full() {
-            let refusal =
-                Refusal::new(RefusalKind::Overloaded, "too many writes wait for the disk");
-            out.push(Output::Answer {
-                id,
-                result: Err(refusal),
-            });
+        if !self.takes_more(id, out) {
             return;
         }
         match admit(&self.head, caller, intent) {
             Admission::Judge { session } => {
                 let result = self.carry_out(caller, intent, session);
-                self.tickets.gathering().answers.push((id, result));
+                self.tickets.answer(id, result);
             }
             Admission::Answered { ticket, result } => self.tickets.answer_with(ticket, id, result),
-            Admission::Refused(refusal) => {
-                self.tickets.gathering().answers.push((id, Err(refusal)));
-            }
+            Admission::Refused(refusal) => self.tickets.answer(id, Err(refusal)),
         }
     }
 
+    /// Whether one more request can be gathered for the disk; if not, it is answered at once, and
+    /// out of turn.
+    fn takes_more(&self, id: RequestId, out: &mut Vec<Output>) -> bool {
+        let refusal = if !self.is_open() {
+            self.unavailable()
+        } else if self.tickets.is_full() || !self.emitted.is_empty() {
+            Refusal::new(RefusalKind::Overloaded, "too much waits for the disk")
+        } else {
+            return true;
+        };
+        let result = Err(refusal);
+        out.push(Output::Answer { id, result });
+        false
+    }
+
     fn open_session(&mut self, id: RequestId, caller: &Caller, out: &mut Vec<Output>) {
-        if !self.is_open() {
-            let result = Err(self.unavailable());
-            out.push(Output::Answer { id, result });
+        if !self.takes_more(id, out) {
             return;
         }
         let session = self.names.next();
@@ -303,22 +303,17 @@ impl Store {
         let record = Record::SessionOpened { session, opener };
         self.log(&record);
         self.head.replay(record);
-        self.tickets
-            .gathering()
-            .answers
-            .push((id, Ok(Reply::Session { session })));
+        self.tickets.answer(id, Ok(Reply::Session { session }));
     }
 
     fn close_session(&mut self, id: RequestId, session: [u8; 16], out: &mut Vec<Output>) {
-        if !self.is_open() {
-            let result = Err(self.unavailable());
-            out.push(Output::Answer { id, result });
+        if !self.takes_more(id, out) {
             return;
         }
         let record = Record::SessionClosed { session };
         self.log(&record);
         self.head.replay(record);
-        self.tickets.gathering().answers.push((id, Ok(Reply::Done)));
+        self.tickets.answer(id, Ok(Reply::Done));
     }
 
     fn cancel(&mut self, now: Time, id: RequestId, out: &mut Vec<Output>) {
@@ -337,6 +332,10 @@ impl Store {
     pub(crate) fn go_on(&mut self, now: Time, out: &mut Vec<Output>) {
         // Until the log has been read, head is not what is on disk: nothing of it may be shown.
         while self.is_open() {
+            self.carry_out_emitted(out);
+            if let Some(why) = self.defect.take() {
+                return self.fence(why, out);
+            }
             let (head, due) = (&self.head, self.checkpoint_is_due());
             let image = || due.then(|| Box::new(Image::new(head)));
             match self
@@ -353,6 +352,8 @@ impl Store {
                     self.checkpoint.bytes_since += records.iter().map(Vec::len).sum::<usize>();
                     self.forwards.note_sealed(&self.head.forwards);
                     out.push(Output::Persist { ticket, records });
+                    // Those that waited come before whatever is asked meanwhile.
+                    self.carry_out_emitted(out);
                     return;
                 }
                 Some(Step::Release(sealed)) => self.release(now, sealed, out),

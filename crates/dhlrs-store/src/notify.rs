@@ -94,10 +94,6 @@ impl Store {
         if !matches!(self.state, State::Open) {
             return;
         }
-        let caller = Caller {
-            source: self.config.node.clone(),
-            neighbour: None,
-        };
         let intent = Intent {
             msg_id: MsgId {
                 session: cause.last().map_or([0; 16], |subscriber| subscriber.0),
@@ -110,10 +106,24 @@ impl Store {
             stamp: Stamp::new(now.wall_ms, 0).unwrap_or(Stamp::ZERO),
             cause,
         };
-        if let Err(refusal) = self.carry_out(&caller, &intent, None) {
-            out.push(Output::Warning(format!(
-                "a trigger's write was refused: {refusal}"
-            )));
+        self.emitted.push(intent, out);
+        self.carry_out_emitted(out);
+    }
+
+    /// Orders what triggers answered, as far as the gathering ticket has room.
+    pub(crate) fn carry_out_emitted(&mut self, out: &mut Vec<Output>) {
+        let caller = Caller {
+            source: self.config.node.clone(),
+            neighbour: None,
+        };
+        while !self.tickets.is_full()
+            && let Some(intent) = self.emitted.pop()
+        {
+            if let Err(refusal) = self.carry_out(&caller, &intent, None) {
+                out.push(Output::Warning(format!(
+                    "a trigger's write was refused: {refusal}"
+                )));
+            }
         }
     }
 
@@ -138,6 +148,12 @@ impl Store {
         }
         self.checkpoint.under_way = false;
         out.push(Output::Warning(self.why_unavailable()));
+        let lost = self.emitted.clear();
+        if lost > 0 {
+            out.push(Output::Warning(format!(
+                "{lost} writes of triggers waited for the disk and are lost"
+            )));
+        }
     }
 
     /// A checkpoint is due when as much has happened as the window holds. It is taken while the

@@ -60,10 +60,8 @@ impl Store {
                     list,
                     transaction: false,
                 };
-                self.tickets.gathering().batches.push(Batch {
-                    changes,
-                    trees: None,
-                });
+                let trees = None;
+                self.tickets.tell(Batch { changes, trees });
             }
             Err(error) => {
                 out.push(Output::Warning(format!(

@@ -32,7 +32,7 @@ impl Store {
         match self.take_chunk(&mut reader, chunk, first_time) {
             Ok(batches) => {
                 for batch in batches {
-                    self.tickets.gathering().batches.push(batch);
+                    self.tickets.tell(batch);
                 }
             }
             Err(error) => return self.give_up_reading(&error, last, out),

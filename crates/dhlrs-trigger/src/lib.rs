@@ -67,4 +67,6 @@ pub use reactions::{Destination, EMISSIONS_MAX, Emission, Flow, Reactions};
 pub use target::{Place, Subscription, Target};
 pub use trie::PatternTrie;
 pub use triggers::{Dispatched, Failure, FailureKind, SUBSCRIPTIONS_MAX, Triggers};
-pub use window::{Cursor, Next, WINDOW_BYTES_MAX, WINDOW_CHANGES_MAX, Window, WindowLimits};
+pub use window::{
+    Cursor, Next, WINDOW_BYTES_MAX, WINDOW_CHANGES_MAX, Window, WindowLimits, change_bytes,
+};

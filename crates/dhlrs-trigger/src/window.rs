@@ -264,7 +264,7 @@ fn is_overlay(change: &Change) -> bool {
 }
 
 /// About how much memory a change takes.
-fn change_bytes(change: &Change) -> usize {
+pub fn change_bytes(change: &Change) -> usize {
     let shown = |shown: &Shown| match shown {
         Shown::Scalar(value) => value.encoded_bytes(),
         Shown::Absent | Shown::Branch { .. } => 0,

@@ -15,4 +15,5 @@ mod pipeline;
 mod reads;
 mod resolvers;
 mod sessions;
+mod stalls;
 mod watches;
