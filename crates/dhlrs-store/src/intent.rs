@@ -34,7 +34,7 @@ pub(crate) fn admit(head: &Head, caller: &Caller, intent: &Intent) -> Admission 
         };
     }
     let MsgId { session, counter } = intent.msg_id;
-    match head.sessions.judge(&session, counter) {
+    match head.sessions.judge(&session, &caller.source, counter) {
         Verdict::Next => Admission::Judge {
             session: Some(intent.msg_id),
         },
@@ -53,11 +53,16 @@ pub(crate) fn admit(head: &Head, caller: &Caller, intent: &Intent) -> Admission 
             RefusalKind::OutOfOrder { expected },
             format!("write {counter} came before write {expected} of its session"),
         )),
-        Verdict::Unknown => Admission::Refused(Refusal::new(
-            RefusalKind::UnknownSession,
-            "the store does not know this session (any more): open a new one",
-        )),
+        Verdict::Unknown => Admission::Refused(unknown_session()),
     }
+}
+
+/// One that has been dropped, never was, or is somebody else's: nobody learns which.
+pub(crate) fn unknown_session() -> Refusal {
+    Refusal::new(
+        RefusalKind::UnknownSession,
+        "the store does not know this session (any more): open a new one",
+    )
 }
 
 /// The limits of an intent's envelope. A refusal here uses the counter, like one of its edits.

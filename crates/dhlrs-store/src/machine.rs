@@ -13,7 +13,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::Forwards;
 use crate::head::Head;
 use crate::image::{Image, ImageReader};
-use crate::intent::{Admission, admit};
+use crate::intent::{Admission, admit, unknown_session};
 use crate::log::{Step, Tickets};
 use crate::port::{Caller, Input, Output, RequestId};
 use crate::reads::Reads;
@@ -247,7 +247,7 @@ impl Store {
         let answer = |result| Output::Answer { id, result };
         match request {
             Request::OpenSession => self.open_session(id, caller, out),
-            Request::CloseSession { session } => self.close_session(id, session, out),
+            Request::CloseSession { session } => self.close_session(id, caller, session, out),
             Request::Write(intent) => self.write(id, caller, &intent, out),
             Request::Read(read) => self.read(now, id, caller, timeout_ms, *read, out),
             Request::NextPage(cursor) => out.push(answer(self.next_page(now, caller, cursor))),
@@ -306,8 +306,18 @@ impl Store {
         self.tickets.answer(id, Ok(Reply::Session { session }));
     }
 
-    fn close_session(&mut self, id: RequestId, session: [u8; 16], out: &mut Vec<Output>) {
+    fn close_session(
+        &mut self,
+        id: RequestId,
+        caller: &Caller,
+        session: [u8; 16],
+        out: &mut Vec<Output>,
+    ) {
         if !self.takes_more(id, out) {
+            return;
+        }
+        if !self.head.sessions.knows(&session, &caller.source) {
+            self.tickets.answer(id, Err(unknown_session()));
             return;
         }
         let record = Record::SessionClosed { session };

@@ -28,7 +28,11 @@ pub const STORE_ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Names a session: 16 random bytes, chosen by the store.
 pub(crate) type SessionId = [u8; 16];
 
-/// Who opened a session, for the limits.
+/// Who opened a session: nobody else may use it, and the limits count by it.
+///
+/// The name of a session is no secret, since watchers see it with each change. The source that has
+/// to be the same is the one that the neighbour vouches for, as with every request: whoever lets a
+/// neighbour in believes it in this too. The neighbour itself may be another one by now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Opener {
     /// The process that asked.
@@ -95,9 +99,9 @@ impl Sessions {
         self.by_id.len()
     }
 
-    /// What `counter` means to `session`. `O(log n)`.
-    pub(crate) fn judge(&self, session: &SessionId, counter: u64) -> Verdict {
-        let Some(session) = self.by_id.get(session) else {
+    /// What `counter` means to a session of `source`. `O(log n)`.
+    pub(crate) fn judge(&self, session: &SessionId, source: &NodeName, counter: u64) -> Verdict {
+        let Some(session) = self.of(session, source) else {
             return Verdict::Unknown;
         };
         let expected = session.last_counter + 1;
@@ -115,6 +119,16 @@ impl Sessions {
             },
             None => Verdict::Forgotten,
         }
+    }
+
+    /// Whether `source` has opened this session.
+    pub(crate) fn knows(&self, session: &SessionId, source: &NodeName) -> bool {
+        self.of(session, source).is_some()
+    }
+
+    fn of(&self, session: &SessionId, source: &NodeName) -> Option<&Session> {
+        let session = self.by_id.get(session)?;
+        (session.opener.source == source.to_string()).then_some(session)
     }
 
     /// Opens a session. Over a limit the longest idle of those that share it is dropped.
@@ -279,28 +293,34 @@ mod tests {
         [n; 16]
     }
 
+    impl Sessions {
+        fn judged(&self, session: &SessionId, counter: u64) -> Verdict {
+            self.judge(session, &"m/1".parse().unwrap(), counter)
+        }
+    }
+
     const MAX: u8 = SOURCE_SESSIONS_MAX as u8;
 
     #[test]
     fn counts_in_order_and_keeps_the_answers() {
         let mut sessions = Sessions::default();
-        assert_eq!(sessions.judge(&id(1), 1), Verdict::Unknown);
+        assert_eq!(sessions.judged(&id(1), 1), Verdict::Unknown);
         sessions.open(id(1), opener(1));
-        assert_eq!(sessions.judge(&id(1), 1), Verdict::Next);
+        assert_eq!(sessions.judged(&id(1), 1), Verdict::Next);
         assert_eq!(
-            sessions.judge(&id(1), 2),
+            sessions.judged(&id(1), 2),
             Verdict::OutOfOrder { expected: 1 }
         );
         sessions.answered(&id(1), 1, vec![9], 4);
         assert_eq!(
-            sessions.judge(&id(1), 1),
+            sessions.judged(&id(1), 1),
             Verdict::Kept {
                 answer: vec![9],
                 ticket: 4
             }
         );
         assert_eq!(
-            sessions.judge(&id(1), 0),
+            sessions.judged(&id(1), 0),
             Verdict::OutOfOrder { expected: 2 }
         );
     }
@@ -313,9 +333,9 @@ mod tests {
         for counter in 1..=last {
             sessions.answered(&id(1), counter, vec![1], counter);
         }
-        assert_eq!(sessions.judge(&id(1), 1), Verdict::Forgotten);
+        assert_eq!(sessions.judged(&id(1), 1), Verdict::Forgotten);
         assert_eq!(
-            sessions.judge(&id(1), 2),
+            sessions.judged(&id(1), 2),
             Verdict::Kept {
                 answer: vec![1],
                 ticket: 2
@@ -331,8 +351,8 @@ mod tests {
         }
         sessions.answered(&id(1), 1, vec![], 1);
         sessions.open(id(MAX + 1), opener(1));
-        assert_eq!(sessions.judge(&id(2), 1), Verdict::Unknown);
-        assert_eq!(sessions.judge(&id(1), 2), Verdict::Next);
+        assert_eq!(sessions.judged(&id(2), 1), Verdict::Unknown);
+        assert_eq!(sessions.judged(&id(1), 2), Verdict::Next);
         assert_eq!(sessions.len(), SOURCE_SESSIONS_MAX);
     }
 
@@ -348,7 +368,7 @@ mod tests {
             restored.restore(image);
         }
         assert_eq!(
-            restored.judge(&id(1), 1),
+            restored.judged(&id(1), 1),
             Verdict::Kept {
                 answer: vec![3],
                 ticket: 0
@@ -356,8 +376,8 @@ mod tests {
         );
         for sessions in [&mut sessions, &mut restored] {
             sessions.open(id(MAX + 1), opener(1));
-            assert_eq!(sessions.judge(&id(2), 1), Verdict::Unknown);
-            assert_eq!(sessions.judge(&id(1), 2), Verdict::Next);
+            assert_eq!(sessions.judged(&id(2), 1), Verdict::Unknown);
+            assert_eq!(sessions.judged(&id(1), 2), Verdict::Next);
         }
     }
 }

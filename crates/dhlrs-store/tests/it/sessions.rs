@@ -1,8 +1,18 @@
 //! A write that comes twice is applied once, also after a restart.
 
+use dhlrs_identity::PublicKey;
+use dhlrs_store::Caller;
 use dhlrs_wire::{RefusalKind, Reply, Request};
 
 use crate::bench::{Bench, counted, remote, set, written};
+
+/// Another process, which has read the session's name in a change.
+fn stranger() -> Caller {
+    Caller {
+        source: "cellar/cli".parse().unwrap(),
+        neighbour: remote().neighbour,
+    }
+}
 
 #[test]
 fn a_write_that_comes_twice_is_applied_once_and_answered_alike() {
@@ -138,4 +148,59 @@ fn a_session_is_on_disk_before_it_is_answered() {
     assert!(bench.answer(id).is_none());
     bench.sync();
     assert!(bench.answer(id).is_some());
+}
+
+#[test]
+fn nobody_else_writes_in_a_session() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let refused = bench
+        .ask(stranger(), counted(session, 1, vec![set("theirs", 1)]))
+        .unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::UnknownSession);
+    let own = counted(session, 1, vec![set("a", 1)]);
+    bench.ask(remote(), own.clone()).unwrap();
+    assert_eq!(bench.shown("a").as_deref(), Some("1"));
+    assert_eq!(bench.shown("theirs"), None);
+    // Nor does anybody else get to read the answer that is kept.
+    let refused = bench.ask(stranger(), own).unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::UnknownSession);
+}
+
+#[test]
+fn nobody_else_closes_a_session() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let refused = bench
+        .ask(stranger(), Request::CloseSession { session })
+        .unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::UnknownSession);
+    bench.restart();
+    bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+}
+
+#[test]
+fn a_session_goes_on_through_another_neighbour() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    let mut caller = remote();
+    caller.neighbour = Some(PublicKey::from_bytes([2; 32]));
+    bench
+        .ask(caller.clone(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    let closed = bench.ask(caller, Request::CloseSession { session });
+    assert_eq!(closed.unwrap(), Reply::Done);
+}
+
+#[test]
+fn closing_an_unknown_session_leaves_nothing_in_the_log() {
+    let mut bench = Bench::logged();
+    bench.open_session();
+    let records = bench.disk.len();
+    let close = Request::CloseSession { session: [9; 16] };
+    let refused = bench.ask(remote(), close).unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::UnknownSession);
+    assert_eq!(bench.disk.len(), records);
 }
