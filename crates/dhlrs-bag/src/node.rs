@@ -44,6 +44,18 @@ impl Tree {
         Some(self.seen(at))
     }
 
+    /// As [`node`](Self::node), but what is stored, whatever overlays stand before it or around it.
+    pub fn stored_node(&self, path: &Path<'_>) -> Option<BagNode<'_>> {
+        let mut at = ROOT_SLOT;
+        for step in path.steps() {
+            at = self.step(at, View::Stored, &step)?;
+            if self.slot(at).is_overlay() {
+                return None;
+            }
+        }
+        Some(self.seen(at))
+    }
+
     /// The node with this id. O(1).
     pub fn node_by_id(&self, id: NodeId) -> Option<BagNode<'_>> {
         self.by_id(id).map(|at| self.seen(at))

@@ -282,3 +282,19 @@ fn a_plain_set_is_refused_on_and_below_an_overlay_of_a_stored_node() {
     bag.set("a.b", 2).unwrap();
     assert_eq!(bag.get("a.b"), Some(&2.into()));
 }
+
+#[test]
+fn what_is_stored_is_found_beneath_and_behind_overlays() {
+    let mut bag = Bag::new();
+    bag.set("a.b", 1).unwrap();
+    show(&mut bag, "a", 2);
+    show(&mut bag, "c.d", 3);
+    let found = |at: &str| {
+        bag.stored_node(&path(at))
+            .map(|node| node.path().to_string())
+    };
+    assert_eq!(found(""), Some(String::new()));
+    assert_eq!(found("a.b").as_deref(), Some("a.b"));
+    assert!(bag.node(&path("a.b")).is_none(), "a shows 2");
+    assert_eq!((found("c"), found("c.d")), (None, None));
+}
