@@ -2,11 +2,14 @@
 //!
 //! The target's path is the forward's address plus what follows the pattern's literal leading steps.
 //! A node that leaves the pattern is a remove there, one that enters it comes with all of it that
-//! matches. The order of children is the target's own.
+//! matches. What matters is the tree that the revision found and the one that it left: what came and
+//! went in between is nothing there. The order of children is the target's own.
 
-use dhlrs_bag::{Attributes, BagNode, Label, Snapshot};
+use std::collections::BTreeMap;
+
 use dhlrs_bag::{
-    Branch, Change, ChangeKind, Changes, Content, Edit, GuardedEdit, Row, Shown, Value,
+    Attributes, BagNode, Branch, Change, ChangeKind, Changes, Content, Edit, GuardedEdit, Label,
+    Row, Snapshot, Value,
 };
 use dhlrs_codec as codec;
 use dhlrs_path::Path;
@@ -27,8 +30,8 @@ pub(crate) fn messages(
         forward,
         edits: Vec::new(),
     };
-    for change in &changes.list {
-        translation.change(change, before, after);
+    for region in regions(&changes.list) {
+        translation.region(&region, before, after);
     }
     let mut messages: Vec<Vec<GuardedEdit>> = Vec::new();
     let mut bytes = 0;
@@ -53,81 +56,129 @@ pub(crate) fn messages(
     messages
 }
 
+/// A part of the tree that a revision touched.
+#[derive(Clone, Copy)]
+struct Region<'a> {
+    path: &'a Path<'static>,
+    /// Everything below the path too.
+    whole: bool,
+}
+
+/// What is to be looked at, no part of it twice, in the order in which it was touched first: a bag
+/// is touched by becoming one before anything in it is.
+fn regions(changes: &[Change]) -> Vec<Region<'_>> {
+    let mut touched: BTreeMap<&str, (usize, Region<'_>)> = BTreeMap::new();
+    let mut touch = |path, whole| {
+        let place = touched.len();
+        let new = (place, Region { path, whole });
+        let (_, region) = touched.entry(Path::as_str(path)).or_insert(new);
+        region.whole |= whole;
+    };
+    for change in changes {
+        match change.kind {
+            // A resolved value is this process's own; the order of children is the target's.
+            ChangeKind::Resolve | ChangeKind::Conflict | ChangeKind::Sort => {}
+            _ => {
+                if let Some(old_path) = &change.old_path {
+                    touch(old_path, true);
+                }
+                touch(&change.path, touches_below(change));
+            }
+        }
+    }
+    let is_whole = |path: &str| touched.get(path).is_some_and(|(_, own)| own.whole);
+    let is_covered = |region: &Region<'_>| {
+        let text = region.path.as_str();
+        let mut end = text.len();
+        region.path.step_texts().rev().any(|step| {
+            // The step and the dot before it, if there is one.
+            end = end.saturating_sub(step.len() + 1);
+            text.get(..end).is_some_and(is_whole)
+        })
+    };
+    let mut regions: Vec<_> = touched.values().copied().collect();
+    regions.retain(|(_, region)| !is_covered(region));
+    regions.sort_unstable_by_key(|(place, _)| *place);
+    regions.into_iter().map(|(_, region)| region).collect()
+}
+
 struct Translation<'a> {
     forward: &'a Forward,
     edits: Vec<GuardedEdit>,
 }
 
 impl Translation<'_> {
-    fn change(&mut self, change: &Change, before: &Snapshot, after: &Snapshot) {
-        match change.kind {
-            // A resolved value is this process's own; the order of children is the target's.
-            ChangeKind::Resolve | ChangeKind::Conflict | ChangeKind::Sort => {}
-            ChangeKind::Move | ChangeKind::Rename | ChangeKind::Replace | ChangeKind::Remove => {
-                self.leave(before, change.old_path.as_ref().unwrap_or(&change.path));
-                if change.kind != ChangeKind::Remove {
-                    self.enter(after, &change.path);
-                }
+    fn region(&mut self, region: &Region<'_>, before: &Snapshot, after: &Snapshot) {
+        let (was, is) = (
+            before.stored_node(region.path),
+            after.stored_node(region.path),
+        );
+        if region.whole {
+            if let Some(was) = was {
+                self.leave(&was, region.path);
             }
-            _ if touches_below(change) => {
-                if change.old != Shown::Absent {
-                    self.leave(before, &change.path);
-                }
-                self.enter(after, &change.path);
+            if let Some(is) = is {
+                self.enter(&is, region.path);
             }
-            _ => self.scalar(change),
+        } else if self.forward.pattern.matches_path(region.path)
+            && let (Some(is), Some(target)) = (is, self.target(region.path))
+        {
+            match was {
+                Some(was) => self.difference(&was, &is, target),
+                None => self.node(row_of(&is), target),
+            }
         }
     }
 
-    fn scalar(&mut self, change: &Change) {
-        if !self.forward.pattern.matches_path(&change.path) {
-            return;
+    /// What became of a node that stayed where it is.
+    fn difference(&mut self, was: &BagNode<'_>, is: &BagNode<'_>, target: Path<'static>) {
+        match (was.stored_value(), is.stored_value()) {
+            (old, Some(new)) if old != Some(new) => {
+                self.push(Edit::set(target.clone(), Content::Value(new.clone())));
+            }
+            (Some(_), None) => self.push(Edit::set(target.clone(), Branch::new())),
+            _ => {}
         }
-        let Some(path) = self.target(&change.path) else {
-            return;
-        };
-        let attributes: Attributes = change
-            .attributes
+        let (old, new) = (was.attributes(), is.attributes());
+        let written = new
             .iter()
-            .map(|attribute| {
-                let value = attribute.new.clone().unwrap_or(Value::Null);
-                (attribute.name.clone(), value)
-            })
-            .collect();
-        if let (Shown::Scalar(value), true) = (&change.new, change.old != change.new) {
-            self.push(Edit::set(path.clone(), Content::Value(value.clone())));
-        } else if change.kind == ChangeKind::Insert {
-            self.bag(path.clone(), Attributes::new());
+            .filter(|(name, value)| old.get(name.as_str()) != Some(*value))
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let gone = old
+            .iter()
+            .filter(|(name, _)| new.get(name.as_str()).is_none())
+            .map(|(name, _)| (name.clone(), Value::Null));
+        let attributes: Attributes = written.chain(gone).collect();
+        if attributes.is_empty() {
+            return;
         }
-        if !attributes.is_empty() {
-            self.push(Edit::SetAttributes { path, attributes });
+        match is.stored_value() {
+            Some(_) => self.push(Edit::SetAttributes {
+                path: target,
+                attributes,
+            }),
+            None => self.bag(target, attributes),
         }
     }
 
     /// Removes, at the target, what matched at `path` or below it: the topmost nodes are enough.
-    fn leave(&mut self, before: &Snapshot, path: &Path<'_>) {
+    fn leave(&mut self, node: &BagNode<'_>, path: &Path<'_>) {
         if self.forward.pattern.matches_path(path) {
             return self.remove(path);
         }
-        let Some(node) = before.node(path) else {
-            return;
-        };
-        let mut gone = Vec::new();
-        let mut walk = node.walk();
-        while let Some(visited) = walk.next() {
-            // Overlays never travelled, and after a restart they are not in the tree before.
-            if visited.node.is_overlay() {
-                walk.skip_inside();
+        let mut way = Way::new(path);
+        let mut gone: Option<u16> = None;
+        for row in node.rows() {
+            if gone.is_some_and(|depth| row.depth > depth) {
                 continue;
             }
-            let path = visited.node.path();
-            if self.forward.pattern.matches_path(&path) {
-                walk.skip_inside();
-                gone.push(path);
+            gone = None;
+            if let Some(path) = way.to(&row)
+                && self.forward.pattern.matches_path(path)
+            {
+                gone = Some(row.depth);
+                self.remove(path);
             }
-        }
-        for path in gone {
-            self.remove(&path);
         }
     }
 
@@ -140,31 +191,34 @@ impl Translation<'_> {
     }
 
     /// Sends every node that matches at `path` or below it.
-    fn enter(&mut self, after: &Snapshot, path: &Path<'_>) {
-        let Some(node) = after.node(path) else { return };
-        let below = node.walk().map(|visited| visited.node);
-        for node in std::iter::once(node).chain(below) {
-            let path = node.path();
-            if node.is_overlay() || !self.forward.pattern.matches_path(&path) {
-                continue;
-            }
-            if let Some(target) = self.target(&path) {
-                self.node(&node, target);
+    fn enter(&mut self, node: &BagNode<'_>, path: &Path<'_>) {
+        self.enter_one(row_of(node), path);
+        let mut way = Way::new(path);
+        for row in node.rows() {
+            if let Some(path) = way.to(&row) {
+                self.enter_one(row, path);
             }
         }
     }
 
-    fn node(&mut self, node: &BagNode<'_>, target: Path<'static>) {
-        let attributes = node.attributes().clone();
-        match node.stored_value() {
-            Some(value) if !node.is_bag() => self.push(Edit::Set {
+    fn enter_one(&mut self, row: Row, path: &Path<'_>) {
+        if self.forward.pattern.matches_path(path)
+            && let Some(target) = self.target(path)
+        {
+            self.node(row, target);
+        }
+    }
+
+    fn node(&mut self, row: Row, target: Path<'static>) {
+        match row.value {
+            Some(value) => self.push(Edit::Set {
                 path: target,
-                content: Some(Content::Value(value.clone())),
-                attributes: Some(attributes),
+                content: Some(Content::Value(value)),
+                attributes: Some(row.attributes),
                 position: None,
                 overwrite: false,
             }),
-            _ => self.bag(target, attributes),
+            None => self.bag(target, row.attributes),
         }
     }
 
@@ -201,5 +255,42 @@ impl Translation<'_> {
 
     fn push(&mut self, edit: Edit) {
         self.edits.push(edit.into());
+    }
+}
+
+/// A node as a row of its own. The root has no label; it needs none here.
+fn row_of(node: &BagNode<'_>) -> Row {
+    Row {
+        depth: 0,
+        label: node.label().clone(),
+        value: node.stored_value().cloned(),
+        attributes: node.attributes().clone(),
+        resolver: None,
+    }
+}
+
+/// The paths of rows as they come.
+struct Way {
+    /// The path of the node that the rows are in, and of each row above the last one.
+    paths: Vec<Path<'static>>,
+}
+
+impl Way {
+    fn new(top: &Path<'_>) -> Self {
+        Self {
+            paths: vec![top.borrowed().into_owned()],
+        }
+    }
+
+    /// `None` if that is no possible path, which no limit lets happen.
+    fn to(&mut self, row: &Row) -> Option<&Path<'static>> {
+        let above = usize::from(row.depth) + 1;
+        if self.paths.len() < above {
+            return None;
+        }
+        self.paths.truncate(above);
+        let path = self.paths.last()?.child(row.label.as_str()).ok()?;
+        self.paths.push(path);
+        self.paths.last()
     }
 }

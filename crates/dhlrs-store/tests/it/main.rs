@@ -16,4 +16,5 @@ mod reads;
 mod resolvers;
 mod sessions;
 mod stalls;
+mod translation;
 mod watches;
