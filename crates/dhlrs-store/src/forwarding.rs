@@ -4,7 +4,9 @@ use dhlrs_bag::MsgId;
 use dhlrs_clock::Time;
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Request};
 
-use crate::forward::{CURSOR_MESSAGES, Errand, FORWARD_TIMEOUT_MS, ForwardId, RETRY_MS_MIN};
+use crate::forward::{
+    CURSOR_MESSAGES, Errand, FORWARD_TIMEOUT_MS, ForwardCursor, ForwardId, RETRY_MS_MIN,
+};
 use crate::machine::Store;
 use crate::port::{ErrandId, Output};
 use crate::record::Record;
@@ -12,10 +14,12 @@ use crate::session::SessionId;
 
 impl Store {
     /// The store has opened: forwards that are new begin at the present revision.
-    pub(crate) fn begin_forwards(&mut self, out: &mut Vec<Output>) {
+    pub(crate) fn begin_forwards(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
         self.end_forwards(out);
         for running in &mut self.forwards.list {
-            running.take_up(self.head.forwards.get_mut(&running.id));
+            if let Some(cursor) = self.head.forwards.get_mut(&running.id) {
+                running.take_up(now, cursor, first_time);
+            }
         }
         let ids: Vec<ForwardId> = self
             .forwards
@@ -97,7 +101,7 @@ impl Store {
         if running.retry_at_ms.is_some() || running.opening {
             return;
         }
-        let progress = running.progress.clone().unwrap_or_else(|| cursor.clone());
+        let progress = running.progress.unwrap_or(*cursor);
         running.fill(&progress, warnings);
         if running.flights.is_empty() {
             return;
@@ -121,14 +125,7 @@ impl Store {
             return;
         }
         let mut sends = Vec::new();
-        for flight in running
-            .flights
-            .iter_mut()
-            .filter(|flight| !flight.under_way)
-        {
-            if flight.answered {
-                continue;
-            }
+        for flight in running.sendable() {
             flight.under_way = true;
             let intent = Intent {
                 msg_id: MsgId {
@@ -209,23 +206,22 @@ impl Store {
         if self.config.logged {
             running.session_from_ticket = self.tickets.number();
         }
-        if let Some(progress) = &mut running.progress {
-            progress.session = Some(session);
-            progress.counter = 0;
-        }
+        let Some(cursor) = self.head.forwards.get(&running.id) else {
+            return;
+        };
+        running.progress = Some(ForwardCursor {
+            session: Some(session),
+            counter: 0,
+            answered_ahead: running.count_anew(),
+            ..running.progress.unwrap_or(*cursor)
+        });
         running.counted_in = Some(session);
-        let mut counter = 0;
-        for flight in &mut running.flights {
-            // What was answered is not sent again, so it takes no counter.
-            counter += u64::from(!flight.answered);
-            flight.counter = counter;
-            flight.under_way = false;
-        }
         let forward = running.id;
         let record = Record::ForwardSession { forward, session };
         self.log(&record);
         self.head.replay(record);
-        // Counter 1 of the new session is the first unanswered message; a restart must know which.
+        // Counter 1 of the new session is the first unanswered message, and what was answered has no
+        // counter; a restart must know which.
         self.log_forward_cursor(place);
     }
 
@@ -345,7 +341,7 @@ impl Store {
         };
         running.unlogged = 0;
         running.log_at_ms = None;
-        let Some(progress) = running.progress.clone() else {
+        let Some(progress) = running.progress else {
             return;
         };
         let record = Record::ForwardAnswered {
@@ -353,6 +349,7 @@ impl Store {
             counter: progress.counter,
             revision: progress.revision,
             sent_of_next: progress.sent_of_next,
+            answered_ahead: progress.answered_ahead,
             refused: progress.refused,
         };
         self.log(&record);

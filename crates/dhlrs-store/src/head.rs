@@ -88,12 +88,14 @@ impl Head {
                 counter,
                 revision,
                 sent_of_next,
+                answered_ahead,
                 refused,
             } => {
                 if let Some(cursor) = self.forwards.get_mut(&forward) {
                     cursor.counter = counter;
                     cursor.revision = revision;
                     cursor.sent_of_next = sent_of_next;
+                    cursor.answered_ahead = answered_ahead;
                     cursor.refused = refused;
                 }
             }

@@ -43,12 +43,12 @@ enum Part {
 }
 
 impl Image {
-    pub(crate) fn new(head: &Head) -> Self {
+    pub(crate) fn new(head: &Head, forwards: BTreeMap<ForwardId, ForwardCursor>) -> Self {
         Self {
             revision: head.revision,
             incarnation: head.incarnation(),
             sessions: head.sessions.images().collect(),
-            forwards: head.forwards.clone(),
+            forwards,
             tree: head.bag.snapshot(),
         }
     }
@@ -69,7 +69,7 @@ impl Image {
         let forwards = self
             .forwards
             .iter()
-            .map(|(id, cursor)| Part::Forward(*id, cursor.clone()));
+            .map(|(id, cursor)| Part::Forward(*id, *cursor));
         let nodes = self.tree.image().map(Part::Node);
         let mut parts = std::iter::once(head)
             .chain(sessions)

@@ -56,6 +56,7 @@ mod reads;
 mod record;
 mod recover;
 mod resolve;
+mod running;
 mod session;
 mod status;
 mod translate;

@@ -141,11 +141,11 @@ impl Tickets {
     }
 
     /// Seals the gathering ticket if there is something in it and none is out.
-    /// `image` is asked only where there is something to log.
+    /// `image` is asked only where there is something to log, and given what nobody was told yet.
     pub(crate) fn seal(
         &mut self,
         tree: impl FnOnce() -> (Snapshot, u64),
-        image: impl FnOnce() -> Option<Box<Image>>,
+        image: impl FnOnce(&[Batch]) -> Option<Box<Image>>,
     ) -> Option<Step> {
         if self.out.is_some() || self.gathering.is_empty() {
             return None;
@@ -166,7 +166,7 @@ impl Tickets {
         if records.is_empty() {
             return Some(Step::Release(sealed));
         }
-        sealed.image = image();
+        sealed.image = image(&sealed.ticket.batches);
         let number = sealed.ticket.number;
         self.out = Some(sealed);
         Some(Step::Persist {

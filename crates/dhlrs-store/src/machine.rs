@@ -14,7 +14,7 @@ use crate::forward::Forwards;
 use crate::head::Head;
 use crate::image::{Image, ImageReader};
 use crate::intent::{Admission, admit, unknown_session};
-use crate::log::{Step, Tickets};
+use crate::log::{Batch, Step, Tickets};
 use crate::port::{Caller, Input, Output, RequestId};
 use crate::reads::Reads;
 use crate::record::Record;
@@ -44,6 +44,8 @@ pub struct Store {
     pub(crate) checkpoint: Checkpointing,
     /// What must not have happened: the store takes no more writes.
     pub(crate) defect: Option<String>,
+    /// The incarnation that this life of the process begins, once there is cause for one.
+    pub(crate) begins: Option<Incarnation>,
     /// Whether the log has been read to its end before.
     pub(crate) was_open: bool,
     names: Names,
@@ -140,6 +142,7 @@ impl Store {
             forwards: Forwards::new(&config),
             checkpoint: Checkpointing::default(),
             defect: None,
+            begins: None,
             was_open: false,
             names,
             head,
@@ -150,7 +153,7 @@ impl Store {
         if !store.config.logged {
             store.opened_for_the_first_time();
             // Nothing waits yet, so there is nothing to send.
-            store.begin_forwards(&mut Vec::new());
+            store.begin_forwards(Time::default(), true, &mut Vec::new());
         }
         Ok(store)
     }
@@ -347,7 +350,12 @@ impl Store {
                 return self.fence(why, out);
             }
             let (head, due) = (&self.head, self.checkpoint_is_due());
-            let image = || due.then(|| Box::new(Image::new(head)));
+            let image = |untold: &[Batch]| {
+                due.then(|| {
+                    let forwards = self.forwards.cursors_for_image(&head.forwards, untold);
+                    Box::new(Image::new(head, forwards))
+                })
+            };
             match self
                 .tickets
                 .seal(|| (head.bag.snapshot(), head.revision), image)
@@ -380,11 +388,17 @@ impl Store {
         self.state = State::Open;
     }
 
+    /// Always the same: when its record did not reach the disk, somebody may have seen it.
     pub(crate) fn new_incarnation(&mut self) -> Incarnation {
+        if let Some(incarnation) = self.begins {
+            return incarnation;
+        }
         let name = self.names.next();
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&name[..8]);
-        Incarnation(u64::from_le_bytes(bytes))
+        let incarnation = Incarnation(u64::from_le_bytes(bytes));
+        self.begins = Some(incarnation);
+        incarnation
     }
 
     pub(crate) fn why_unavailable(&self) -> String {

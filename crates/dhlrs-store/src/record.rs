@@ -49,6 +49,7 @@ pub(crate) enum Record {
         counter: u64,
         revision: u64,
         sent_of_next: u64,
+        answered_ahead: u64,
         refused: u64,
     },
     /// More waited for the forward's target than may be kept.

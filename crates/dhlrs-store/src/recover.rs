@@ -132,11 +132,15 @@ impl Store {
         self.forget_resolved(now, out);
         if self.head.incarnation.is_none() {
             self.opened_for_the_first_time();
-        } else if first_time && self.config.restored {
-            let record = Record::Incarnation(self.new_incarnation());
-            self.log(&record);
-            self.head.replay(record);
-            self.watches.begin_history(self.head.revision);
+        } else if self.config.restored {
+            let incarnation = self.new_incarnation();
+            // The backup has another one until this one is on disk.
+            if self.head.incarnation != Some(incarnation) {
+                let record = Record::Incarnation(incarnation);
+                self.log(&record);
+                self.head.replay(record);
+                self.watches.begin_history(self.head.revision);
+            }
         }
         if first_time {
             // What was read has been synced before it was handed over, so it is published as it is.
@@ -145,6 +149,6 @@ impl Store {
             let (tree, revision) = (self.published.tree.clone(), self.revision());
             out.push(Output::Published { tree, revision });
         }
-        self.begin_forwards(out);
+        self.begin_forwards(now, first_time, out);
     }
 }

@@ -141,6 +141,40 @@ fn a_restored_backup_forgets_sessions_and_begins_a_new_incarnation() {
 }
 
 #[test]
+fn a_restored_backup_begins_a_new_incarnation_even_if_the_first_sync_fails() {
+    let mut bench = Bench::logged();
+    let session = bench.open_session();
+    bench
+        .ask(remote(), counted(session, 1, vec![set("a", 1)]))
+        .unwrap();
+    let old = bench.revision().incarnation;
+    let mut config = crate::bench::config(true);
+    config.restored = true;
+    bench.at_once = false;
+    bench.restart_as(config, crate::bench::resolvers());
+    let begun = bench.revision().incarnation;
+    assert_ne!(begun, old);
+    bench.out = None;
+    bench.handle(dhlrs_store::Input::PersistFailed {
+        message: "no space left on device".to_owned(),
+    });
+    bench.at_once = true;
+    bench.recover();
+    assert!(bench.store.is_open());
+    assert_eq!(
+        bench.revision().incarnation,
+        begun,
+        "somebody may have seen it"
+    );
+    let refused = bench
+        .ask(remote(), counted(session, 2, vec![set("a", 2)]))
+        .unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::UnknownSession);
+    bench.restart();
+    assert_eq!(bench.revision().incarnation, begun);
+}
+
+#[test]
 fn a_session_is_on_disk_before_it_is_answered() {
     let mut bench = Bench::logged();
     bench.at_once = false;
