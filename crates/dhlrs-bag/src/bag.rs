@@ -127,10 +127,10 @@ impl Bag {
     /// # Errors
     /// Those of [`order`](Self::order); nothing has changed then.
     pub fn edit(&mut self, edit: impl Into<GuardedEdit>) -> Result<Vec<Change>, EditError> {
-        let edit = match self.edit_directly(edit.into()) {
-            Ok(changes) => return Ok(changes),
-            Err(edit) => edit,
-        };
+        let mut edit = edit.into();
+        if let Some(changes) = self.edit_directly(&mut edit) {
+            return Ok(changes);
+        }
         let ops = self.order(&edit)?;
         Ok(self.apply(&ops, self.next_revision()))
     }

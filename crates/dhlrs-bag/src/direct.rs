@@ -49,54 +49,43 @@ impl Bag {
         }
     }
 
-    /// Does an edit that writes a scalar in the place of another and says what changed, or hands
-    /// it back when it is another.
-    pub(crate) fn edit_directly(
-        &mut self,
-        guarded: GuardedEdit,
-    ) -> Result<Vec<Change>, GuardedEdit> {
-        let (path, value) = match &guarded {
-            GuardedEdit {
-                edit:
-                    Edit::Set {
-                        path,
-                        content: Some(Content::Value(value)),
-                        attributes: None,
-                        ..
-                    },
-                precondition: None,
-            } => (path, value),
-            _ => return Err(guarded),
+    /// Does an edit that writes a scalar in the place of another, and says what changed. It takes
+    /// what it needs out of the edit; one that is another is left as it is.
+    pub(crate) fn edit_directly(&mut self, guarded: &mut GuardedEdit) -> Option<Vec<Change>> {
+        let GuardedEdit {
+            edit:
+                Edit::Set {
+                    path,
+                    content: Some(Content::Value(value)),
+                    attributes: None,
+                    ..
+                },
+            precondition: None,
+        } = guarded
+        else {
+            return None;
         };
         let mut ancestors = Vec::with_capacity(path.depth());
         let labels = self.direct_labels(path);
         let found = labels.map(|mut own| self.find(&mut own, |bag| ancestors.push(bag)));
-        let at = match found {
-            Some(Found::Node(at)) if self.may_overwrite(at, value) => at,
-            _ => return Err(guarded),
+        let at = match found? {
+            Found::Node(at) if self.may_overwrite(at, value) => at,
+            _ => return None,
         };
         if self.slot(at).held.scalar() == Some(value) {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        let Edit::Set {
-            path,
-            content: Some(Content::Value(value)),
-            ..
-        } = guarded.edit
-        else {
-            return Ok(Vec::new());
-        };
         ancestors.reverse();
         let old = self.overwrite(at, value.clone());
-        Ok(vec![Change {
+        Some(vec![Change {
             kind: ChangeKind::Value,
             id: self.slot(at).id,
-            path,
+            path: std::mem::take(path),
             old_path: None,
             ancestors,
             old_ancestors: Vec::new(),
             old: Shown::Scalar(old),
-            new: Shown::Scalar(value),
+            new: Shown::Scalar(std::mem::take(value)),
             attributes: Vec::new(),
             index: Some(self.index_of(at)),
             old_index: None,

@@ -39,6 +39,7 @@ mod change;
 #[cfg(feature = "serde")]
 mod coding;
 mod decimal;
+mod diff;
 mod direct;
 mod draft;
 mod edit;

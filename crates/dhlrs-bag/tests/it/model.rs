@@ -106,7 +106,7 @@ impl Node {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Label(String),
     Index(i64),
 }
@@ -120,7 +120,7 @@ fn printed(steps: &[Step]) -> String {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+pub(crate) enum Act {
     Set(Vec<Step>, Option<i64>, Option<&'static str>, bool, u8),
     SetBranch(Vec<Step>, Vec<(String, i64)>),
     Attribute(Vec<Step>, &'static str, Option<i64>),
@@ -151,7 +151,7 @@ fn few() -> impl Strategy<Value = Vec<(String, i64)>> {
     prop::collection::btree_map("[a-e]", 0_i64..4, 0..4).prop_map(|map| map.into_iter().collect())
 }
 
-fn acts() -> impl Strategy<Value = Act> {
+pub(crate) fn acts() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (steps(4), prop::option::of(0_i64..4), positions(), prop::bool::ANY, 0_u8..6)
             .prop_map(|(a, b, c, d, e)| Act::Set(a, b, c, d, e)),
@@ -384,7 +384,7 @@ impl Node {
     }
 }
 
-fn edit(act: &Act) -> Option<GuardedEdit> {
+pub(crate) fn edit(act: &Act) -> Option<GuardedEdit> {
     let at = |steps: &[Step]| path(&printed(steps));
     let branch = |few: &[(String, i64)]| {
         let rows = few.iter().map(|(l, v)| Row::value(0, label(l), *v));
