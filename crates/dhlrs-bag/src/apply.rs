@@ -4,7 +4,7 @@ use dhlrs_path::Path;
 
 use crate::{
     AttributeChange, Attributes, AttributesWrite, Branch, Change, ChangeKind, Content, Label,
-    NodeId, Op, Placed, ResolverRef, ResolverWrite, Shown, Tree, Value,
+    NodeId, Op, Placed, ResolverRef, ResolverWrite, Row, Shown, Tree, Value,
     slot::{Held, Slot, VACANT, View, extra},
     tree::{Place, ROOT_SLOT},
 };
@@ -134,8 +134,18 @@ impl<'a> Applier<'a> {
             Some(there) if !self.tree.slot(there).is_overlay() => return None,
             // What was only shown so far gets something stored beneath it.
             Some(there) => {
+                let is_free = |row: &Row| {
+                    let label = &row.label;
+                    row.depth > 0 || self.tree.child(there, View::Stored, label).is_none()
+                };
+                let stays = match content {
+                    Content::Value(value) => *value == Value::Null,
+                    Content::Branch(branch) => {
+                        let is_way = self.tree.slot(there).id.is_way();
+                        is_way && branch.rows().iter().all(is_free)
+                    }
+                };
                 self.tree.detach(there);
-                let stays = matches!(content, Content::Value(Value::Null));
                 self.put_beneath(there, slot, stays);
                 there
             }
@@ -171,12 +181,14 @@ impl<'a> Applier<'a> {
             own.revision = slot.revision;
         });
         self.tree.reidentify(at, id);
-        if overlay_stays {
-            self.tree.edit(at, |own| {
+        let is_bag = self.tree.slot(at).held.children().is_some();
+        match (overlay_stays, is_bag) {
+            // What is shown in the bag stands among what will be stored in it.
+            (true, true) => self.tree.edit(at, |own| own.held = shown),
+            (true, false) => self.tree.edit(at, |own| {
                 own.edit_extra(|extra| extra.overlay = Some(shown))
-            });
-        } else {
-            self.tree.discard_held(&shown);
+            }),
+            (false, _) => self.tree.discard_held(&shown),
         }
     }
 

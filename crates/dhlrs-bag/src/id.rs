@@ -37,6 +37,15 @@ impl NodeId {
         u128::from_be_bytes(self.0) & OVERLAY_SPACE == OVERLAY_SPACE
     }
 
+    /// Of a bag that is there only because an overlay is in it.
+    pub(crate) const fn way(counter: u64) -> Self {
+        Self((WAY_SPACE | counter as u128).to_be_bytes())
+    }
+
+    pub(crate) const fn is_way(&self) -> bool {
+        u128::from_be_bytes(self.0) & WAY_SPACE == WAY_SPACE
+    }
+
     /// The id `n` places further on; a branch that is placed at once takes consecutive ids.
     pub(crate) const fn plus(&self, n: u64) -> Self {
         Self(
@@ -58,6 +67,7 @@ impl NodeId {
 }
 
 const OVERLAY_SPACE: u128 = (u64::MAX as u128) << 64;
+const WAY_SPACE: u128 = OVERLAY_SPACE | 1 << 63;
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

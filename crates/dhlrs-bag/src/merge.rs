@@ -207,7 +207,8 @@ impl Judge<'_> {
             let bag = bag.at.unwrap_or(ROOT_SLOT);
             tree.path_of(bag).child(&row.label).ok()
         };
-        let Some(there) = there else {
+        let is_own = |at: &u32| row.value.is_some() || !self.tree.slot(*at).id.is_way();
+        let Some(there) = there.filter(is_own) else {
             let fit = bag.fit.child(&row.label);
             let insert = self.insert_row(bag.id, bag.last, fit, row, inside);
             let id = insert.map_err(|kind| (kind.into(), path(self.tree)))?;

@@ -57,7 +57,7 @@ pub(crate) struct Target {
     pub(crate) at: u32,
     /// The labels below it that are not.
     pub(crate) missing: Vec<Label>,
-    /// The first of these shows as an overlay.
+    /// The last of these shows as an overlay, if only as a bag that holds one.
     pub(crate) is_shown: bool,
 }
 
@@ -191,11 +191,14 @@ impl<'a> Judge<'a> {
             missing: Vec::new(),
             is_shown: false,
         };
+        // What shows in the place of each missing label.
+        let mut shown: Vec<Option<u32>> = Vec::new();
         for step in path.steps() {
             let at = target.at;
+            let here = shown.last().copied().flatten();
             match &step {
                 Step::Parent if target.missing.pop().is_some() => {
-                    target.is_shown &= !target.missing.is_empty();
+                    shown.pop();
                     continue;
                 }
                 Step::Parent => {
@@ -206,27 +209,32 @@ impl<'a> Judge<'a> {
                 _ if self.tree.slot(at).overlay().is_some() => {
                     return Err(Kind::UnderOverlay.at(at));
                 }
-                _ if target.is_shown => return Err(Kind::UnderOverlay.into()),
+                _ if here.is_some_and(|here| !self.tree.slot(here).id.is_way()) => {
+                    return Err(Kind::UnderOverlay.into());
+                }
                 _ => {}
             }
-            let found = match target.missing.is_empty() {
-                true => self.tree.step(at, View::Stored, &step),
-                false => None,
+            let found = match (target.missing.is_empty(), here) {
+                (true, _) => self.tree.step(at, View::Stored, &step),
+                (false, Some(way)) => self.tree.step(way, View::Stored, &step),
+                (false, None) => None,
             };
             match (found, &step) {
                 (Some(child), _) if self.tree.slot(child).is_overlay() => {
                     target.missing.push(self.tree.slot(child).label.clone());
-                    target.is_shown = true;
+                    shown.push(Some(child));
                 }
                 (Some(child), _) => target.at = child,
                 (None, Step::Label(label)) => {
                     target
                         .missing
                         .push(Label::new(label).map_err(|_| Kind::BadPath)?);
+                    shown.push(None);
                 }
                 _ => return Err(Kind::Missing.into()),
             }
         }
+        target.is_shown = shown.last().is_some_and(Option::is_some);
         Ok(target)
     }
 

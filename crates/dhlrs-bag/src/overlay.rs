@@ -83,9 +83,13 @@ impl Tree {
             if self.children(at, View::Shown).is_none() {
                 self.put_overlay(at, Held::empty_bag());
             }
-            let child = self.add_overlay_node(label.clone());
+            let child = self.add_way(label.clone());
             self.attach(at, View::Shown, Place::Last, child);
             at = child;
+        }
+        if self.slot(at).id.is_way() {
+            self.reidentify(at, NodeId::overlay(self.next_overlay));
+            self.next_overlay += 1;
         }
         let is_same = old != Shown::Absent
             && match content {
@@ -125,8 +129,8 @@ impl Tree {
         (change.old != change.new).then_some(change)
     }
 
-    fn add_overlay_node(&mut self, label: Label) -> u32 {
-        let id = NodeId::overlay(self.next_overlay);
+    fn add_way(&mut self, label: Label) -> u32 {
+        let id = NodeId::way(self.next_overlay);
         self.next_overlay += 1;
         self.add(Slot {
             id,

@@ -79,7 +79,7 @@ fn writing_at_or_below_an_overlay_is_refused_until_it_is_materialised() {
         Edit::set(path("r.new.node"), 9),
         Edit::set(path("r"), 9),
         Edit::set(path("d.e"), 9),
-        Edit::set(path("d.other"), 9),
+        Edit::set(path("d.e.other"), 9),
         Edit::Remove { path: path("r.x") },
         Edit::Remove { path: path("d") },
         Edit::Move {
@@ -110,6 +110,45 @@ fn writing_at_or_below_an_overlay_is_refused_until_it_is_materialised() {
     assert_eq!(bag.image_counters().next_id, next + 5);
     bag.set("r.x", 9).unwrap();
     assert_eq!(bag.edit(Edit::Materialise { path: path("r") }).unwrap(), []);
+}
+
+#[test]
+fn a_bag_that_only_holds_an_overlay_is_in_nobodys_way() {
+    let mut bag = Bag::new();
+    show(&mut bag, "stats.day.total", 5);
+    let changes = bag.edit(Edit::set(path("stats.day.note"), "x")).unwrap();
+    assert_eq!(
+        told(&changes),
+        "+insert stats, +insert stats.day, insert stats.day.note"
+    );
+    assert_eq!(
+        listing(&bag),
+        "stats stats.day stats.day.note=x stats.day.total=5"
+    );
+    assert_eq!(stored(&bag), "stats stats.day stats.day.note=x");
+    refuses(
+        &mut bag,
+        Edit::set(path("stats.day.total"), 9),
+        EditErrorKind::UnderOverlay,
+    );
+    hide(&mut bag, "stats.day.total");
+    assert_eq!(listing(&bag), stored(&bag));
+    // A branch from elsewhere may bring the bag, and even the label.
+    show(&mut bag, "k.total", 5);
+    let rows = [Row::bag(0, label("k")), Row::value(1, label("note"), 1)];
+    let branch = Branch::from_rows(rows).unwrap();
+    let path = path("");
+    bag.edit(Edit::Merge { path, branch }).unwrap();
+    assert_eq!(bag.get("k.total"), Some(&Value::Int(5)));
+    assert_eq!(bag.get("k.note"), Some(&Value::Int(1)));
+    // What a resolver gave is guarded all the same, though such a bag stood there before it.
+    show(&mut bag, "r.x", 1);
+    show(&mut bag, "r", self::branch());
+    refuses(
+        &mut bag,
+        Edit::set(self::path("r.more"), 9),
+        EditErrorKind::UnderOverlay,
+    );
 }
 
 #[test]
