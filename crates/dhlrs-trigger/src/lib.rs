@@ -46,6 +46,7 @@
 //! No tree is read and none is written here: changes carry the ids and paths of their revision.
 //! What becomes of the emissions, and who is behind a key, is up to the caller.
 
+mod departed;
 mod error;
 mod event;
 mod index;
@@ -58,6 +59,7 @@ mod trie;
 mod triggers;
 mod window;
 
+pub use departed::{DEPARTED_NODES_MAX, Departed};
 pub use error::{KindsError, SubscribeError, SubscribeErrorKind, WindowError, WindowErrorKind};
 pub use event::{Event, EventChange, EventKind, Level};
 pub use interests::{Interest, Interests};

@@ -5,7 +5,7 @@ use dhlrs_bag::{Change, ChangeKind, NodeId};
 use dhlrs_path::{Path, Pattern};
 
 use crate::kinds::Kinds;
-use crate::target::Target;
+use crate::target::{Place, Target};
 
 /// Whether a change is one of everything below its node too: a node that is removed, moved or
 /// renamed takes all along, and content that is a branch, or was one, comes and goes as a whole.
@@ -92,6 +92,22 @@ impl Selector {
         reached && self.kinds.wants(change.kind, in_transaction)
     }
 
+    /// The node that it follows, if it does.
+    pub fn follows(&self) -> Option<NodeId> {
+        match &self.target {
+            Target::Pattern(_) => None,
+            Target::Node(place) | Target::Bag(place) | Target::Branch(place) => Some(place.id),
+        }
+    }
+
+    /// Goes on from another place of the node that it follows. For a reader that begins in the past
+    /// or was passed by its window, with [`Window::place_at`](crate::Window::place_at).
+    pub fn resume_at(&mut self, place: Place) {
+        if let Target::Node(own) | Target::Bag(own) | Target::Branch(own) = &mut self.target {
+            *own = place;
+        }
+    }
+
     fn reaches(&self, change: &Change) -> bool {
         let below = touches_below(change);
         match &self.target {
@@ -140,7 +156,7 @@ pub(crate) fn changes_places(change: &Change) -> bool {
     }
 }
 
-fn loses_children(change: &Change) -> bool {
+pub(crate) fn loses_children(change: &Change) -> bool {
     change.kind == ChangeKind::Replace || change.old.is_branch() && !change.new.is_branch()
 }
 
@@ -163,5 +179,25 @@ pub(crate) fn ancestors_after(
             Some([kept, &change.ancestors].concat())
         }
         _ => (inside.is_some() && loses_children(change)).then(Vec::new),
+    }
+}
+
+/// The bags around a node before a change, if they are others than after it: the change undone. None
+/// around one that was made by it; one that went with a bag is not known here.
+pub(crate) fn ancestors_before(
+    id: NodeId,
+    ancestors: &[NodeId],
+    change: &Change,
+) -> Option<Vec<NodeId>> {
+    match change.kind {
+        ChangeKind::Insert => (id == change.id).then(Vec::new),
+        ChangeKind::Move if change.old_ancestors.is_empty() => None,
+        ChangeKind::Move if id == change.id => Some(change.old_ancestors.clone()),
+        ChangeKind::Move => {
+            let inside = ancestors.iter().position(|bag| *bag == change.id)?;
+            let kept = ancestors.get(..=inside)?;
+            Some([kept, &change.old_ancestors].concat())
+        }
+        _ => None,
     }
 }

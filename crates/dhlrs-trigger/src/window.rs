@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use dhlrs_bag::{AttributeChange, Change, ChangeKind, Changes, Shown, Value};
+use dhlrs_bag::{AttributeChange, Change, ChangeKind, Changes, NodeId, Shown, Value};
 
+use crate::departed::Departed;
 use crate::error::{WindowError, WindowErrorKind};
-use crate::reach::Selector;
+use crate::reach::{Selector, ancestors_before};
+use crate::target::Place;
 
 /// How many changes a window keeps unless it is told otherwise.
 pub const WINDOW_CHANGES_MAX: usize = 100_000;
@@ -52,6 +54,7 @@ pub struct Window {
 #[derive(Debug)]
 struct Entry {
     changes: Arc<Changes>,
+    departed: Departed,
     bytes: usize,
     is_overlay: bool,
 }
@@ -115,6 +118,20 @@ impl Window {
     ///
     /// `OutOfOrder`: the revision is older than that. Nothing is added.
     pub fn push(&mut self, changes: impl Into<Arc<Changes>>) -> Result<(), WindowError> {
+        self.push_with(changes, Departed::default())
+    }
+
+    /// Adds what happened, like [`push`](Self::push), and the nodes that went with the bags that it
+    /// removed or filled anew, for readers that follow one of them and begin before.
+    ///
+    /// # Errors
+    ///
+    /// As those of `push`.
+    pub fn push_with(
+        &mut self,
+        changes: impl Into<Arc<Changes>>,
+        mut departed: Departed,
+    ) -> Result<(), WindowError> {
         let changes = changes.into();
         let is_overlay = changes.list.iter().all(is_overlay);
         let found = changes.meta.revision;
@@ -133,12 +150,14 @@ impl Window {
             self.next = self.next.max(found.saturating_add(1));
             return Ok(());
         }
-        let bytes = changes.list.iter().map(change_bytes).sum();
+        departed.sort();
+        let bytes = changes.list.iter().map(change_bytes).sum::<usize>() + departed.bytes();
         self.changes += changes.list.len();
         self.bytes += bytes;
         self.next = self.next.max(found.saturating_add(1));
         self.entries.push_back(Entry {
             changes,
+            departed,
             bytes,
             is_overlay,
         });
@@ -185,6 +204,21 @@ impl Window {
         }
     }
 
+    /// Begins to read with what was pushed last, be it of overlays too. For a reader that had seen
+    /// all before it.
+    pub fn begin_at_last(&self) -> Cursor {
+        let entry = self.end().saturating_sub(1).max(self.first);
+        let revision = match self.entries.back() {
+            Some(last) if !last.is_overlay => last.changes.meta.revision,
+            _ => self.next,
+        };
+        Cursor {
+            entry,
+            live_from: entry,
+            revision,
+        }
+    }
+
     /// Begins to read, or goes on after an interruption, at a revision. O(log n).
     ///
     /// # Errors
@@ -210,6 +244,46 @@ impl Window {
             live_from: self.end(),
             revision,
         })
+    }
+
+    /// Where a node was just before what the cursor reads next, from where it is after all that is
+    /// kept: nowhere, if it is gone. What has happened since is undone, so the node need not be there
+    /// any more; one that never was is nowhere. O(changes since).
+    ///
+    /// # Errors
+    ///
+    /// `Compacted`: it is gone, and may have been among [too many](crate::DEPARTED_NODES_MAX) that
+    /// went at once.
+    pub fn place_at(
+        &self,
+        cursor: &Cursor,
+        id: NodeId,
+        now: Option<Place>,
+    ) -> Result<Option<Place>, WindowError> {
+        let from = usize::try_from(cursor.entry.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let mut around = now.map(|place| place.ancestors);
+        let mut is_known = true;
+        for entry in self.entries.iter().skip(from).rev() {
+            is_known &= around.is_some() || !entry.departed.is_incomplete();
+            for change in entry.changes.list.iter().rev() {
+                let before = match &around {
+                    Some(ancestors) => ancestors_before(id, ancestors, change),
+                    None if change.id == id => {
+                        let was_made = change.kind == ChangeKind::Insert;
+                        (!was_made).then(|| change.ancestors.clone())
+                    }
+                    None => entry.departed.around(id, change),
+                };
+                around = before.or(around);
+            }
+        }
+        match around {
+            Some(ancestors) => Ok(Some(Place { id, ancestors })),
+            None if is_known => Ok(None),
+            None => Err(WindowError::new(WindowErrorKind::Compacted {
+                oldest: self.next,
+            })),
+        }
     }
 
     /// Moves a reader behind everything that is kept. For one that had caught up, when it is known

@@ -11,6 +11,7 @@ mod kinds;
 mod model;
 mod order;
 mod patterns;
+mod places;
 mod transactions;
 mod trees;
 mod window;

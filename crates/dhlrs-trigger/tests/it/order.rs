@@ -25,8 +25,8 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     let at = 0_usize..40;
-    let step = prop_oneof![3 => Just("a"), 2 => Just("b"), 2 => Just("*"), 2 => Just("**")];
-    let pattern = prop::collection::vec(step, 0..5).prop_map(|it| it.join(".").parse().unwrap());
+    let word = prop_oneof![3 => Just("a"), 2 => Just("b"), 2 => Just("*"), 2 => Just("**")];
+    let pattern = prop::collection::vec(word, 0..5).prop_map(|it| it.join(".").parse().unwrap());
     let wish = prop_oneof![
         at.clone().prop_map(Wish::Node),
         at.clone().prop_map(Wish::Bag),
@@ -34,8 +34,17 @@ fn act() -> impl Strategy<Value = Act> {
         pattern.prop_map(Wish::Pattern),
     ];
     let kind = prop::option::weighted(0.2, prop::sample::select(ChangeKind::ALL.to_vec()));
+    prop_oneof![
+        2 => (wish, kind).prop_map(|(wish, kind)| Act::Subscribe(wish, kind)),
+        1 => at.prop_map(Act::Unsubscribe),
+        6 => step().prop_map(Act::Step),
+    ]
+}
+
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let at = 0_usize..40;
     let label = 0_usize..4;
-    let step = prop_oneof![
+    prop_oneof![
         6 => (at.clone(), label.clone(), any::<bool>())
             .prop_map(|(at, label, is_bag)| Step::Insert { at, label, is_bag }),
         1 => at.clone().prop_map(|at| Step::Value { at }),
@@ -45,12 +54,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (at.clone(), at.clone()).prop_map(|(at, to)| Step::Move { at, to }),
         1 => (at.clone(), label).prop_map(|(at, label)| Step::Rename { at, label }),
         1 => at.clone().prop_map(|at| Step::Sort { at }),
-        1 => at.clone().prop_map(|at| Step::Replace { at }),
-    ];
-    prop_oneof![
-        2 => (wish, kind).prop_map(|(wish, kind)| Act::Subscribe(wish, kind)),
-        1 => at.prop_map(Act::Unsubscribe),
-        6 => step.prop_map(Act::Step),
+        1 => at.prop_map(|at| Step::Replace { at }),
     ]
 }
 

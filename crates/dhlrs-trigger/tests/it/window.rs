@@ -149,6 +149,22 @@ fn overlays_are_delivered_live_and_not_replayed() {
 }
 
 #[test]
+fn a_reader_that_saw_all_before_begins_with_what_came_last() {
+    let mut window = window(100);
+    window.push(value(1, "a")).unwrap();
+    window.push(overlay(1, "a")).unwrap();
+    let mut cursor = window.begin_at_last();
+    assert_eq!(cursor.revision(), 2);
+    let lines = read(&window, &mut cursor, &mut selector("a"));
+    assert_eq!(lines, ["1 resolve"]);
+    window.push(value(2, "a")).unwrap();
+    let mut cursor = window.begin_at_last();
+    assert_eq!(cursor.revision(), 2);
+    let lines = read(&window, &mut cursor, &mut selector("a"));
+    assert_eq!(lines, ["2 value"]);
+}
+
+#[test]
 fn lost_overlays_are_no_silent_gap() {
     let mut window = window(2);
     window.push(value(1, "a")).unwrap();
