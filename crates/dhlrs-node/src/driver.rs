@@ -158,7 +158,11 @@ impl Driver {
                 self.state.waiters.insert(call, waiter);
                 self.handle(Input::Local(*local));
             }
-            Command::With(run) => run(&mut self.engine),
+            Command::With(run) => {
+                run(&mut self.engine);
+                // What it has set going is carried out now.
+                self.handle(Input::Tick);
+            }
             Command::Opened {
                 channel,
                 side,

@@ -36,6 +36,8 @@ pub enum ErrorKind {
     Unexpected,
     /// The subscription was not taken: there are too many.
     Subscribe,
+    /// The derived value cannot be defined; the source is a `DefinitionError`.
+    Define,
 }
 
 impl ErrorKind {
@@ -49,6 +51,7 @@ impl ErrorKind {
             Self::NotLocal => "not_local",
             Self::Unexpected => "unexpected",
             Self::Subscribe => "subscribe",
+            Self::Define => "define",
         }
     }
 }

@@ -10,6 +10,7 @@ use dhlrs_bag::{
 };
 use dhlrs_engine::Local;
 use dhlrs_path::StoreAddress;
+use dhlrs_store::{DeriveError, Derived, Inputs};
 use dhlrs_trigger::{Event, Flow, Place, Reactions};
 use dhlrs_wire::{Reply, Request, Revision, Selection};
 use futures_util::future::BoxFuture;
@@ -251,6 +252,55 @@ impl StoreHandle {
                 .is_some_and(|store| store.triggers_mut().off(subscriber))
         });
         unsubscribe.await
+    }
+
+    /// Defines a derived value: computed here from the nodes that fit the patterns `from`, again in
+    /// the same revision when one of them changes, shown at `path` and never stored. See [`Derived`]
+    /// for what the function may do, and [`StoreOptions::derived`](crate::StoreOptions::derived) for
+    /// values that are there from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`Define`](ErrorKind::Define) for a cycle, which the message names, and for what is no place
+    /// or is taken; [`NotLocal`](ErrorKind::NotLocal) for a store of another process.
+    pub async fn derive<C: Into<Content>>(
+        &self,
+        path: &str,
+        from: impl IntoIterator<Item = impl AsRef<str>>,
+        compute: impl Fn(&Inputs<'_>) -> Result<C, DeriveError> + Send + 'static,
+    ) -> Result<(), Error> {
+        let refused = |error| Error::caused_by(ErrorKind::Define, error);
+        let derived = Derived::new(path, from, compute).map_err(refused)?;
+        if !self.is_local() {
+            return Err(self.not_local("derived value"));
+        }
+        let name = self.address.store().clone();
+        let defined = self
+            .shared
+            .with_engine(move |engine| Some(engine.store_mut(&name)?.define(derived)));
+        match defined.await? {
+            Some(defined) => defined.map_err(refused),
+            None => Err(self.not_local("derived value")),
+        }
+    }
+
+    /// Takes a derived value away; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`NotLocal`](ErrorKind::NotLocal) for a store of another process,
+    /// [`BadPath`](ErrorKind::BadPath).
+    pub async fn underive(&self, path: impl IntoPath) -> Result<bool, Error> {
+        let path = path.into_path()?;
+        if !self.is_local() {
+            return Err(self.not_local("derived value"));
+        }
+        let name = self.address.store().clone();
+        let undefined = self.shared.with_engine(move |engine| {
+            let store = engine.store_mut(&name);
+            store.is_some_and(|store| store.undefine(&path))
+        });
+        undefined.await
     }
 
     /// Where a node is now, to subscribe to it whatever becomes of its path: `Target::Node`,

@@ -58,7 +58,10 @@ mod watching;
 mod writing;
 
 pub use dhlrs_identity::PublicKey;
-pub use dhlrs_store::Limits as StoreLimits;
+pub use dhlrs_store::{
+    DefinitionError, DefinitionErrorKind, DeriveError, DeriveErrorKind, Derived, Inputs,
+    Limits as StoreLimits,
+};
 
 pub use builder::NodeBuilder;
 pub use driver::CALLS_MAX;

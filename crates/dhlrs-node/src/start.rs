@@ -286,6 +286,7 @@ impl Opened {
         config.restored = restored;
         config.bindings = options.bindings;
         config.forwards = options.forwards;
+        config.derived = options.derived;
         config.limits = options.limits;
         let resolvers = Resolvers::new(resolvable.clone(), Limits::default());
         engine.open_store(config, resolvers).map_err(|error| {

@@ -1,8 +1,9 @@
 //! What a store is told when its node is built.
 
+use dhlrs_bag::Content;
 use dhlrs_path::{Address, Pattern, StoreName};
 use dhlrs_resolver::{Binding, Bindings, ResolverOptions, Template};
-use dhlrs_store::{Forward, Limits};
+use dhlrs_store::{DeriveError, Derived, Forward, Inputs, Limits};
 
 use crate::error::{NodeError, NodeErrorKind};
 
@@ -21,6 +22,7 @@ pub struct StoreOptions {
     pub(crate) in_memory: bool,
     pub(crate) bindings: Bindings,
     pub(crate) forwards: Vec<Forward>,
+    pub(crate) derived: Vec<Derived>,
     pub(crate) limits: Limits,
     /// The first mistake.
     pub(crate) mistake: Option<NodeError>,
@@ -40,6 +42,7 @@ impl StoreOptions {
             in_memory: false,
             bindings: Bindings::new(),
             forwards: Vec::new(),
+            derived: Vec::new(),
             limits: Limits::default(),
             mistake: None,
         }
@@ -104,6 +107,28 @@ impl StoreOptions {
         };
         self.forwards.push(Forward { pattern, to });
         self
+    }
+
+    /// Shows at `path` what `compute` makes of the nodes that fit the patterns `from`, and computes
+    /// it again in the same revision in which one of them changes. It is this process's own: never
+    /// logged, sent or exported, and read like any other value. See [`Derived`].
+    #[must_use]
+    pub fn derived<C: Into<Content>>(
+        mut self,
+        path: &str,
+        from: impl IntoIterator<Item = impl AsRef<str>>,
+        compute: impl Fn(&Inputs<'_>) -> Result<C, DeriveError> + Send + 'static,
+    ) -> Self {
+        match Derived::new(path, from, compute) {
+            Ok(derived) => {
+                self.derived.push(derived);
+                self
+            }
+            Err(error) => {
+                let what = format!("cannot derive a value: {error}");
+                self.with_mistake(NodeError::caused_by(NodeErrorKind::Config, what, error))
+            }
+        }
     }
 
     /// Replaces the limits.

@@ -73,11 +73,13 @@ impl Store {
             stamp: Some((intent.stamp.wall_ms(), intent.stamp.counter())),
         };
         let transaction = intent.atomic && intent.edits.len() > 1;
-        let changes = Changes {
+        let mut changes = Changes {
             meta: meta.clone(),
             list: changes,
             transaction,
         };
+        let followed = self.derivations.follow(&mut self.head.bag, &changes);
+        changes.list.extend(followed);
         // Overlays are this process's own: an invalidation takes no revision and leaves no record.
         if !changes.list.iter().all(is_of_overlays) {
             self.log(&Record::Change {

@@ -3,6 +3,8 @@
 use dhlrs_path::{Address, NodeName, Pattern, StoreAddress, StoreName};
 use dhlrs_resolver::Bindings;
 
+use crate::derived::Derived;
+
 /// Changes that a store keeps for its watches.
 pub const WINDOW_CHANGES_MAX: usize = 100_000;
 /// Bytes of them.
@@ -65,12 +67,15 @@ pub struct Config {
     pub bindings: Bindings,
     /// Changes that are sent on, at most [`FORWARDS_MAX`].
     pub forwards: Vec<Forward>,
+    /// Values that are computed from other paths, at most [`DERIVED_MAX`](crate::DERIVED_MAX), in
+    /// any order.
+    pub derived: Vec<Derived>,
     /// The store's limits.
     pub limits: Limits,
 }
 
 impl Config {
-    /// A store without a log, bindings or forwards.
+    /// A store without a log, bindings, forwards or derived values.
     #[must_use]
     pub fn new(node: NodeName, name: StoreName, entropy: [u8; 32]) -> Self {
         Self {
@@ -81,6 +86,7 @@ impl Config {
             entropy,
             bindings: Bindings::default(),
             forwards: Vec::new(),
+            derived: Vec::new(),
             limits: Limits::default(),
         }
     }

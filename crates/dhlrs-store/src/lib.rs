@@ -39,6 +39,9 @@
 
 mod apply;
 mod config;
+mod derivations;
+mod derived;
+mod deriving;
 mod emitted;
 mod error;
 mod forward;
@@ -65,6 +68,10 @@ mod watches;
 pub use config::{
     Config, FORWARD_LOG_BYTES_MAX, FORWARDS_MAX, Forward, Limits, SNAPSHOT_BYTES_MAX,
     WINDOW_BYTES_MAX, WINDOW_CHANGES_MAX,
+};
+pub use derived::{
+    DEPENDENCIES_MAX, DERIVED_MAX, DefinitionError, DefinitionErrorKind, DeriveError,
+    DeriveErrorKind, Derived, Inputs,
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use image::Image;

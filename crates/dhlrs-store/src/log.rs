@@ -104,6 +104,11 @@ impl Tickets {
         }
     }
 
+    /// Whether something has gathered that could go out now.
+    pub(crate) fn is_due(&self) -> bool {
+        self.out.is_none() && !self.gathering.is_empty()
+    }
+
     /// Whether the gathering ticket has taken as much as one should.
     pub(crate) fn is_full(&self) -> bool {
         self.gathering.record_bytes >= TICKET_BYTES_MAX

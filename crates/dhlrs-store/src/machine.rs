@@ -8,6 +8,7 @@ use dhlrs_trigger::Triggers;
 use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply, Request, Revision};
 
 use crate::config::Config;
+use crate::derivations::Derivations;
 use crate::emitted::Emitted;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::Forwards;
@@ -41,6 +42,9 @@ pub struct Store {
     pub(crate) resolvers: Resolvers,
     pub(crate) waiting: Waiting,
     pub(crate) forwards: Forwards,
+    pub(crate) derivations: Derivations,
+    /// Whether the head that is being read shows the derived values.
+    pub(crate) derives: bool,
     pub(crate) checkpoint: Checkpointing,
     /// What must not have happened: the store takes no more writes.
     pub(crate) defect: Option<String>,
@@ -111,13 +115,20 @@ impl Store {
     /// # Errors
     ///
     /// [`Config`](StoreErrorKind::Config) if there are more forwards than
-    /// [`FORWARDS_MAX`](crate::FORWARDS_MAX).
-    pub fn new(config: Config, resolvers: Resolvers) -> Result<Self, StoreError> {
+    /// [`FORWARDS_MAX`](crate::FORWARDS_MAX), or a derived value cannot be defined; the source is
+    /// the [`DefinitionError`](crate::DefinitionError) then.
+    pub fn new(mut config: Config, resolvers: Resolvers) -> Result<Self, StoreError> {
         if config.forwards.len() > crate::config::FORWARDS_MAX {
             let found = config.forwards.len();
             let limit = crate::config::FORWARDS_MAX;
             let what = format!("too many forwards of one store: {found}, limit {limit}");
             return Err(StoreError::new(StoreErrorKind::Config, what));
+        }
+        let mut derivations = Derivations::default();
+        for derived in std::mem::take(&mut config.derived) {
+            derivations.define(derived).map_err(|error| {
+                StoreError::with_source(StoreErrorKind::Config, "derived value", error)
+            })?;
         }
         let names = Names {
             entropy: config.entropy,
@@ -140,6 +151,8 @@ impl Store {
             resolvers,
             waiting: Waiting::default(),
             forwards: Forwards::new(&config),
+            derivations,
+            derives: false,
             checkpoint: Checkpointing::default(),
             defect: None,
             begins: None,
@@ -152,6 +165,8 @@ impl Store {
         };
         if !store.config.logged {
             store.opened_for_the_first_time();
+            store.derivations.show_all(&mut store.head.bag);
+            store.published.tree = store.head.bag.snapshot();
             // Nothing waits yet, so there is nothing to send.
             store.begin_forwards(Time::default(), true, &mut Vec::new());
         }
@@ -221,12 +236,16 @@ impl Store {
             Input::Tick => self.tick(now, out),
         }
         self.go_on(now, out);
+        self.complain(out);
     }
 
     /// When [`Input::Tick`] has something to do next, in monotonic milliseconds.
     #[must_use]
     pub fn next_wake_ms(&self) -> Option<u64> {
+        // A derived value was defined, and nothing has come since that would show it.
+        let now = (self.is_open() && self.tickets.is_due()).then_some(0);
         [
+            now,
             self.resolvers.next_wake(),
             self.waiting.next_deadline_ms(),
             self.reads.next_deadline_ms(),

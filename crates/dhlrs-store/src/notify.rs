@@ -147,6 +147,7 @@ impl Store {
             });
         }
         self.checkpoint.under_way = false;
+        self.derives = false;
         out.push(Output::Warning(self.why_unavailable()));
         let lost = self.emitted.clear();
         if lost > 0 {

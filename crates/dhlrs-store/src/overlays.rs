@@ -1,13 +1,12 @@
 //! Resolved values in the tree: shown, never logged, and gone when what they follow from is.
 
-use dhlrs_bag::{Attributes, ChangeKind, Changes, Content, Meta};
+use dhlrs_bag::{Attributes, ChangeKind, Changes, Content};
 use dhlrs_clock::Time;
 use dhlrs_resolver::{
     Output as ResolverOutput, Request as ResolverRequest, Slot, Source as ResolverSource,
 };
 use dhlrs_wire::{Refusal, RefusalKind};
 
-use crate::log::Batch;
 use crate::machine::Store;
 use crate::port::{Output, RequestId};
 use crate::resolve::WaitingRead;
@@ -48,21 +47,12 @@ impl Store {
                 None => return,
             },
         };
+        // A derived value stands before what a resolver gave there.
+        if self.derivations.covers(&path) {
+            return;
+        }
         match self.head.bag.set_overlay(&path, content) {
-            Ok(list) if list.is_empty() => {}
-            Ok(list) => {
-                let meta = Meta {
-                    revision: self.head.revision,
-                    ..Meta::default()
-                };
-                let changes = Changes {
-                    meta,
-                    list,
-                    transaction: false,
-                };
-                let trees = None;
-                self.tickets.tell(Batch { changes, trees });
-            }
+            Ok(list) => self.overlays_changed(list),
             Err(error) => {
                 out.push(Output::Warning(format!(
                     "a resolved value cannot be shown: {error}"

@@ -1,8 +1,10 @@
 //! Recovery: head is rebuilt from the newest checkpoint that the window needs and the log since.
 
+use dhlrs_bag::{Changes, Meta};
 use dhlrs_clock::Time;
 
 use crate::error::StoreError;
+use crate::head::Head;
 use crate::image::ImageReader;
 use crate::log::{Batch, Trees};
 use crate::machine::{State, Store};
@@ -68,6 +70,7 @@ impl Store {
             reader,
         };
         self.tickets.fail();
+        self.derives = false;
         if !self.was_open {
             self.forwards.forget_queues();
         }
@@ -98,10 +101,20 @@ impl Store {
         for bytes in records {
             let record = Record::decode(&bytes)?;
             let is_change = matches!(record, Record::Change { .. });
+            if let Record::Change { meta, .. } = &record
+                && !first_time
+                && meta.revision > self.published.revision
+            {
+                untold.extend(self.derive_again(head));
+            }
             let before = (is_change && !self.forwards.is_empty()).then(|| head.bag.snapshot());
-            let Some(changes) = head.replay(record) else {
+            let Some(mut changes) = head.replay(record) else {
                 continue;
             };
+            if self.derives {
+                let followed = self.derivations.follow(&mut head.bag, &changes);
+                changes.list.extend(followed);
+            }
             let trees = before.map(|before| Trees {
                 before: Some(before),
                 after: head.bag.snapshot(),
@@ -126,6 +139,30 @@ impl Store {
         Ok(untold)
     }
 
+    /// Shows the derived values on a head that was read again after a fence, before the first
+    /// revision that nobody has been told of.
+    fn derive_again(&mut self, head: &mut Head) -> Option<Batch> {
+        if std::mem::replace(&mut self.derives, true) {
+            return None;
+        }
+        let list = self.derivations.show_all(&mut head.bag);
+        let list = self.differences(list);
+        let meta = Meta {
+            revision: head.revision,
+            ..Meta::default()
+        };
+        let changes = Changes {
+            meta,
+            list,
+            transaction: false,
+        };
+        let trees = self.triggers.wants_tree(&changes).then(|| Trees {
+            before: None,
+            after: head.bag.snapshot(),
+        });
+        (!changes.list.is_empty()).then_some(Batch { changes, trees })
+    }
+
     fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
         self.state = State::Open;
         self.was_open = true;
@@ -143,11 +180,19 @@ impl Store {
             }
         }
         if first_time {
+            self.derivations.show_all(&mut self.head.bag);
+            self.derives = true;
             // What was read has been synced before it was handed over, so it is published as it is.
             self.published.tree = self.head.bag.snapshot();
             self.published.revision = self.head.revision;
             let (tree, revision) = (self.published.tree.clone(), self.revision());
             out.push(Output::Published { tree, revision });
+        }
+        let mut head = std::mem::replace(&mut self.head, Head::new());
+        let again = self.derive_again(&mut head);
+        self.head = head;
+        if let Some(again) = again {
+            self.tickets.tell(again);
         }
         self.begin_forwards(now, first_time, out);
     }

@@ -231,6 +231,10 @@ impl Store {
     /// What stands in for the value at a path, if anything does: a local binding before the node's
     /// own resolver.
     fn slot_of(&self, path: &Path<'_>, node: Option<&BagNode<'_>>) -> Option<Slot> {
+        let place = node.map(BagNode::path);
+        if self.derivations.covers(place.as_ref().unwrap_or(path)) {
+            return None;
+        }
         match node {
             Some(node) if node.is_overlay() || node.depth() == 0 => {
                 let missing = self.config.bindings.of(path, false)?;

@@ -38,6 +38,8 @@ struct Watching {
     credit: u32,
     /// There may be changes in the window that it has not been told of.
     behind: bool,
+    /// What it is told before all else.
+    first: Option<Changes>,
 }
 
 impl Watches {
@@ -122,7 +124,14 @@ impl Watches {
         }
     }
 
-    fn begin(&mut self, id: RequestId, target: Target, watch: &Watch, cursor: Cursor) -> bool {
+    fn begin(
+        &mut self,
+        id: RequestId,
+        target: Target,
+        watch: &Watch,
+        cursor: Cursor,
+        first: Option<Changes>,
+    ) -> bool {
         let kinds = if watch.kinds.0.is_empty() {
             Kinds::ALL
         } else {
@@ -142,6 +151,7 @@ impl Watches {
             selector,
             credit: watch.credit,
             behind: true,
+            first,
         };
         self.by_id.insert(id, watching);
         true
@@ -153,6 +163,14 @@ impl Watches {
             return;
         };
         while watching.behind && watching.credit > 0 {
+            if let Some(first) = watching.first.take() {
+                let selector = &mut watching.selector;
+                let wanted = first.list.iter().enumerate();
+                let wanted = wanted.filter(|(_, change)| selector.selects(change, false));
+                let wanted: Vec<usize> = wanted.map(|(place, _)| place).collect();
+                watching.deliver(id, incarnation, &first, &wanted, out);
+                continue;
+            }
             match self
                 .window
                 .next(&mut watching.cursor, &mut watching.selector)
@@ -306,7 +324,13 @@ impl Store {
             Target::Branch(place) => Some(place.id),
             _ => None,
         };
-        if !self.watches.begin(id, target, watch, cursor) {
+        // Told as of before the revision that is asked for, so that who is cut off after it asks for
+        // that one again.
+        let first = watch
+            .from
+            .map(|_| self.derived_now(cursor.revision().saturating_sub(1)));
+        let first = first.filter(|first| !first.list.is_empty());
+        if !self.watches.begin(id, target, watch, cursor, first) {
             let message = "no more watches can be opened: end some";
             return Err(Refusal::new(RefusalKind::Overloaded, message));
         }

@@ -46,9 +46,10 @@ pub use dhlrs_bag::{
     Position, Precondition, ResolverRef, Row, Shown, Snapshot, Value,
 };
 pub use dhlrs_node::{
-    Error, ErrorKind, Identity, IntoPath, IntoSelection, IntoSubscription, Node, NodeBuilder,
-    NodeError, NodeErrorKind, PublicKey, Reading, RowStream, StoreHandle, StoreLimits,
-    StoreOptions, Watch, WatchEvent,
+    DefinitionError, DefinitionErrorKind, DeriveError, DeriveErrorKind, Derived, Error, ErrorKind,
+    Identity, Inputs, IntoPath, IntoSelection, IntoSubscription, Node, NodeBuilder, NodeError,
+    NodeErrorKind, PublicKey, Reading, RowStream, StoreHandle, StoreLimits, StoreOptions, Watch,
+    WatchEvent,
 };
 pub use dhlrs_path::{Address, NodeName, Path, Pattern, PatternAddress, StoreAddress, StoreName};
 pub use dhlrs_resolver::{Call, ResolveError, ResolveErrorKind, ResolverOptions};

@@ -3,7 +3,7 @@
 pub use std::time::Duration;
 
 pub use crate::{
-    Attributes, Bag, Branch, Call, ChangeKind, Content, Edit, ErrorKind, Flow, Identity, Node,
-    NodeName, Path, Pattern, Position, ResolverOptions, StoreAddress, StoreHandle, StoreOptions,
-    Value, View, Watch, WatchEvent,
+    Attributes, Bag, Branch, Call, ChangeKind, Content, DeriveError, Edit, ErrorKind, Flow,
+    Identity, Node, NodeName, Path, Pattern, Position, ResolverOptions, StoreAddress, StoreHandle,
+    StoreOptions, Value, View, Watch, WatchEvent,
 };

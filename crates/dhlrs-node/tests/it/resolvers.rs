@@ -179,3 +179,45 @@ async fn a_remote_value_that_cannot_be_read_says_why() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_derived_value_is_read_and_watched_from_elsewhere_and_never_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || {
+        let double = |inputs: &dhlrs_node::Inputs<'_>| {
+            let a = inputs.get("a")?.and_then(Value::as_int);
+            Ok(a.unwrap_or(0) * 2)
+        };
+        StoreOptions::owned("here").derived("double", ["a"], double)
+    };
+    let begin = || async {
+        let node = Node::builder("owner/main".parse().unwrap());
+        let node = node.data_dir(dir.path()).store(options());
+        node.start().await.unwrap()
+    };
+    let node = begin().await;
+    let here = node.store("here").await.unwrap();
+    here.set("a", 4).await.unwrap();
+    here.derive("more", ["double"], |inputs| {
+        Ok(inputs.get("double")?.and_then(Value::as_int).unwrap_or(0) + 1)
+    })
+    .await
+    .unwrap();
+    assert_eq!(value(&here, "more").await, Some(Value::from(9)));
+    assert!(here.underive("more").await.unwrap());
+    assert_eq!(value(&here, "more").await, None);
+    let circle = here.derive("a", ["double"], |_| Ok(1)).await.unwrap_err();
+    assert_eq!(circle.kind(), dhlrs_node::ErrorKind::Define);
+    assert!(circle.to_string().contains("a -> double -> a"), "{circle}");
+    node.shutdown().await;
+    let node = begin().await;
+    let here = node.store("here").await.unwrap();
+    assert_eq!(value(&here, "double").await, Some(Value::from(8)));
+    node.shutdown().await;
+    // What is on disk knows nothing of it.
+    let node = Node::builder("owner/main".parse().unwrap());
+    let node = node.data_dir(dir.path()).start().await.unwrap();
+    let here = node.store("here").await.unwrap();
+    assert_eq!(value(&here, "double").await, None);
+    node.shutdown().await;
+}

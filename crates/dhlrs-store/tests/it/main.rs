@@ -9,6 +9,7 @@
 
 mod bench;
 mod checkpoints;
+mod derived;
 mod fence;
 mod forwards;
 mod pipeline;
