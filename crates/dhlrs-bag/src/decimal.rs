@@ -38,6 +38,14 @@ impl Decimal {
             .then_with(|| self.scale().cmp(&other.scale()))
     }
 
+    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
+        let mut sum = self.0.checked_add(other.0)?;
+        if sum.is_zero() {
+            sum.set_sign_positive(true);
+        }
+        Some(Self(sum))
+    }
+
     pub(crate) fn to_f64(self) -> f64 {
         self.mantissa() as f64 / 10_f64.powi(i32::from(self.scale()))
     }

@@ -301,6 +301,33 @@ impl error::Error for PositionError {
     }
 }
 
+/// Why a text is no [`Column`](crate::Column).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ColumnError {
+    /// It is none of the forms that there are.
+    Form,
+    /// The name of the attribute is none.
+    Name(ParsePathError),
+}
+
+impl fmt::Display for ColumnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "a column is #k, #v, #a, #a.NAME, #p or #n",
+            Self::Name(_) => "the attribute's name is not valid",
+        })
+    }
+}
+
+impl error::Error for ColumnError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Name(error) => Some(error),
+            Self::Form => None,
+        }
+    }
+}
+
 /// A text is no [`MsgId`](crate::MsgId).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MsgIdError;

@@ -24,6 +24,8 @@
 //!   scans a bag: a label is found in O(1), an index in O(log n).
 //! - **Writing** is an [`Edit`] in paths and positions, judged by [`Bag::order`], which may refuse
 //!   it, then [`Op`]s in node ids for [`Bag::apply`], which cannot fail and reports [`Change`]s.
+//! - **Comparing** ([`Tree::diff`], [`Tree::undo`]) gives ops as well; [`Bag::patch`] makes one tree
+//!   of another.
 //! - **Overlays** ([`Bag::set_overlay`]) are shown and never stored.
 //! - The feature `serde` encodes what travels and is logged; decoding checks what the constructors
 //!   check.
@@ -49,6 +51,7 @@ mod id;
 mod ids;
 mod image;
 mod index;
+mod mapping;
 mod merge;
 mod meta;
 mod node;
@@ -61,6 +64,7 @@ mod position;
 mod putting;
 mod query;
 mod resolver_ref;
+mod select;
 mod sequence;
 mod slot;
 mod snapshot;
@@ -80,7 +84,7 @@ pub use decimal::Decimal;
 pub use draft::Draft;
 pub use edit::{Edit, GuardedEdit, Precondition, SORT_TERMS_MAX, SortField, SortKey, SortTerm};
 pub use error::{
-    BranchError, BranchErrorKind, CommitError, EditError, EditErrorKind, ImageError,
+    BranchError, BranchErrorKind, ColumnError, CommitError, EditError, EditErrorKind, ImageError,
     ImageErrorKind, MsgIdError, PositionError, TransactionError, ValueError, ValueErrorKind,
 };
 pub use id::NodeId;
@@ -92,6 +96,7 @@ pub use op::{AttributesWrite, Op, Placed, ResolverWrite, SORTED_CHILDREN_MAX};
 pub use position::Position;
 pub use query::Matches;
 pub use resolver_ref::ResolverRef;
+pub use select::{Cell, Column, Select};
 pub use snapshot::Snapshot;
 pub use text::{Label, Name, Text};
 pub use timestamp::Timestamp;

@@ -201,7 +201,7 @@ impl Value {
         }
     }
 
-    fn to_f64(&self) -> Option<f64> {
+    pub(crate) fn to_f64(&self) -> Option<f64> {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Decimal(number) => Some(number.to_f64()),

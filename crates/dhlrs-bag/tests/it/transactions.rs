@@ -2,7 +2,13 @@
 
 use dhlrs_bag::{Bag, CommitError, Edit, EditErrorKind, GuardedEdit, Precondition, Value};
 
-use crate::{listing, path, told};
+use proptest::prelude::*;
+
+use crate::{
+    listing,
+    model::{acts, edit},
+    path, told,
+};
 
 fn set(to: &str, value: i64) -> GuardedEdit {
     Edit::set(path(to), value).into()
@@ -101,4 +107,57 @@ fn a_draft_of_another_state_is_refused() {
     let mut copy = bag.clone();
     assert_eq!(copy.commit(bag.begin()), Err(CommitError));
     assert_eq!(bag.commit(bag.begin()), Ok(vec![]));
+}
+
+proptest! {
+    #[test]
+    fn all_edits_are_done_as_one_by_one_or_none_is(
+        before in prop::collection::vec(acts(), 0..15),
+        list in prop::collection::vec(acts(), 1..8),
+    ) {
+        let mut bag = Bag::new();
+        for edit in before.iter().filter_map(edit) {
+            let _ = bag.edit(edit);
+        }
+        let image: Vec<_> = bag.image().collect();
+        let counters = bag.image_counters();
+        let edits: Vec<GuardedEdit> = list.iter().filter_map(edit).collect();
+
+        let mut singly = bag.clone();
+        let mut expected = Ok(Vec::new());
+        for (index, edit) in edits.iter().enumerate() {
+            match (singly.order(edit), &mut expected) {
+                (Ok(ops), Ok(changes)) => changes.extend(singly.apply(&ops, bag.revision() + 1)),
+                (Err(error), _) => {
+                    expected = Err((index, error.kind()));
+                    break;
+                }
+                _ => {}
+            }
+        }
+
+        let mut draft = bag.begin();
+        let mut inner = draft.begin();
+        let refused = edits.iter().find(|edit| inner.edit((*edit).clone()).is_err());
+        prop_assert_eq!(refused.is_some(), expected.is_err());
+        let mut drafted = bag.clone();
+        if refused.is_none() {
+            draft.commit(inner).unwrap();
+            prop_assert!(draft.image().eq(singly.image()));
+            let told = bag.commit(draft).map_err(|_| (0, EditErrorKind::Limit));
+            prop_assert_eq!(&told, &expected);
+            std::mem::swap(&mut bag, &mut drafted);
+            prop_assert!(drafted.image().eq(singly.image()));
+        }
+
+        let done = bag.edit_all(&edits).map_err(|error| (error.index, error.error.kind()));
+        prop_assert_eq!(&done, &expected);
+        match done {
+            Ok(_) => prop_assert!(bag.image().eq(singly.image())),
+            Err(_) => {
+                prop_assert!(bag.image().eq(image));
+                prop_assert_eq!(bag.image_counters(), counters);
+            }
+        }
+    }
 }
