@@ -58,7 +58,10 @@ impl Store {
                 .sessions
                 .answered(session, *counter, answer.clone(), ticket);
         }
-        let Some(Ordered { ops, changes, .. }) = ordered else {
+        let Some(Ordered {
+            ops, changes, lost, ..
+        }) = ordered
+        else {
             if let Some(answer) = answer {
                 self.log(&Record::Answer(answer));
             }
@@ -96,7 +99,11 @@ impl Store {
             before,
             after: self.head.bag.snapshot(),
         });
-        self.tickets.tell(Batch { changes, trees });
+        self.tickets.tell(Batch {
+            changes,
+            trees,
+            lost,
+        });
         result
     }
 

@@ -5,6 +5,7 @@ use dhlrs_path::Path;
 
 use crate::derived::{DefinitionError, Derived};
 use crate::log::{Batch, Trees};
+use crate::lost::Lost;
 use crate::machine::Store;
 use crate::port::Output;
 
@@ -78,7 +79,11 @@ impl Store {
             before: None,
             after: self.head.bag.snapshot(),
         });
-        self.tickets.tell(Batch { changes, trees });
+        self.tickets.tell(Batch {
+            changes,
+            trees,
+            lost: Lost::default(),
+        });
     }
 
     /// What is different from what readers see, of the derived values that a head shows which was

@@ -6,6 +6,7 @@ use dhlrs_bag::{Bag, Changes};
 use dhlrs_wire::Incarnation;
 
 use crate::forward::{ForwardCursor, ForwardId};
+use crate::lost::Lost;
 use crate::record::Record;
 use crate::session::Sessions;
 
@@ -36,8 +37,8 @@ impl Head {
     }
 
     /// Takes one record of the log. `ticket` is the one that the record is part of; 0 where it comes
-    /// back from disk. Returns the changes that it made.
-    pub(crate) fn replay(&mut self, record: Record) -> Option<Changes> {
+    /// back from disk. Returns the changes that it made, and what was lost by them.
+    pub(crate) fn replay(&mut self, record: Record) -> Option<(Changes, Lost)> {
         match record {
             Record::Incarnation(incarnation) => {
                 self.incarnation = Some(incarnation);
@@ -54,17 +55,19 @@ impl Head {
                 ops,
                 answer,
             } => {
-                let list = self.bag.apply(&ops, meta.revision);
+                let mut lost = Lost::default();
+                let list = lost.apply(&mut self.bag, &ops, meta.revision);
                 self.revision = meta.revision;
                 if let Some(answer) = answer {
                     self.sessions
                         .answered(&answer.session, answer.counter, answer.answer, 0);
                 }
-                return Some(Changes {
+                let changes = Changes {
                     meta,
                     list,
                     transaction,
-                });
+                };
+                return Some((changes, lost));
             }
             Record::Answer(answer) => {
                 self.sessions

@@ -50,6 +50,7 @@ mod head;
 mod image;
 mod intent;
 mod log;
+mod lost;
 mod machine;
 mod notify;
 mod order;

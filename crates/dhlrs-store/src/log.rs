@@ -9,6 +9,7 @@ use dhlrs_trigger::change_bytes;
 use dhlrs_wire::{Refusal, Reply};
 
 use crate::image::Image;
+use crate::lost::Lost;
 use crate::port::RequestId;
 
 /// Records of one ticket. When it has as many, nothing more joins it; the last may exceed it, by
@@ -26,6 +27,7 @@ pub(crate) struct Batch {
     pub(crate) changes: Changes,
     /// Held only where somebody who asked for it may be concerned.
     pub(crate) trees: Option<Trees>,
+    pub(crate) lost: Lost,
 }
 
 /// The tree after a revision, for subscribers, and before it, for forwards.

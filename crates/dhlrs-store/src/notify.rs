@@ -46,7 +46,11 @@ impl Store {
 
     /// Tells triggers, watches, forwards and resolvers of the changes of one revision.
     fn notify(&mut self, now: Time, batch: Batch, out: &mut Vec<Output>) {
-        let Batch { changes, trees } = batch;
+        let Batch {
+            changes,
+            trees,
+            lost,
+        } = batch;
         self.checkpoint.changes_since += changes.list.len();
         self.reads.note_changes(changes.list.len());
         let tree = trees.as_ref().map(|trees| &trees.after);
@@ -60,7 +64,8 @@ impl Store {
         self.resolvers_see(now, &changes, out);
         self.forwards
             .take(&self.head.forwards, &changes, trees.as_ref());
-        self.watches.take(self.head.incarnation(), changes, out);
+        self.watches
+            .take(self.head.incarnation(), changes, lost.departed, out);
     }
 
     /// Carries out what a trigger answered: here as the next intent, elsewhere as a message.

@@ -6,6 +6,7 @@ use dhlrs_bag::{Bag, Change, Edit, EditError, EditErrorKind, GuardedEdit, Op, Pr
 use dhlrs_codec as codec;
 use dhlrs_wire::{FIRST_SKIPPED_MAX, Refusal, RefusalKind};
 
+use crate::lost::Lost;
 use crate::record::RECORD_BYTES_MAX;
 
 /// Encoded ops of one intent. Its record has room for them, for its answer and for what it is about.
@@ -17,6 +18,7 @@ pub(crate) struct Ordered {
     pub(crate) ops: Vec<Op>,
     ops_bytes: usize,
     pub(crate) changes: Vec<Change>,
+    pub(crate) lost: Lost,
     pub(crate) skipped: u64,
     pub(crate) first_skipped: Vec<Refusal>,
 }
@@ -89,7 +91,7 @@ pub(crate) fn order(
         let judged = judged.map_err(|error| refusal(edit, &error, place_in(edits, place)));
         match judged.and_then(|ops| ordered.make_room(edits, edit, ops)) {
             Ok(ops) => {
-                let changes = bag.apply(&ops, revision);
+                let changes = ordered.lost.apply(bag, &ops, revision);
                 ordered.ops.extend(ops);
                 ordered.changes.extend(changes);
             }

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::head::Head;
 use crate::image::ImageReader;
 use crate::log::{Batch, Trees};
+use crate::lost::Lost;
 use crate::machine::{State, Store};
 use crate::port::{Output, Recovered};
 use crate::record::Record;
@@ -108,7 +109,7 @@ impl Store {
                 untold.extend(self.derive_again(head));
             }
             let before = (is_change && !self.forwards.is_empty()).then(|| head.bag.snapshot());
-            let Some(mut changes) = head.replay(record) else {
+            let Some((mut changes, lost)) = head.replay(record) else {
                 continue;
             };
             if self.derives {
@@ -123,7 +124,7 @@ impl Store {
                 self.checkpoint.bytes_since += bytes.len();
                 self.checkpoint.changes_since += changes.list.len();
                 self.forwards.take(&head.forwards, &changes, trees.as_ref());
-                self.watches.refill(changes);
+                self.watches.refill(changes, lost.departed);
             } else if changes.meta.revision > self.published.revision {
                 // A subscriber may want the tree of this revision.
                 let trees = trees.or_else(|| {
@@ -133,7 +134,11 @@ impl Store {
                         after: head.bag.snapshot(),
                     })
                 });
-                untold.push(Batch { changes, trees });
+                untold.push(Batch {
+                    changes,
+                    trees,
+                    lost,
+                });
             }
         }
         Ok(untold)
@@ -160,7 +165,11 @@ impl Store {
             before: None,
             after: head.bag.snapshot(),
         });
-        (!changes.list.is_empty()).then_some(Batch { changes, trees })
+        (!changes.list.is_empty()).then(|| Batch {
+            changes,
+            trees,
+            lost: Lost::default(),
+        })
     }
 
     fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dhlrs_bag::Changes;
-use dhlrs_path::{Pattern, Step};
+use dhlrs_bag::{Changes, NodeId, Snapshot};
+use dhlrs_path::{Path, Pattern, Step};
 use dhlrs_trigger::{
-    Cursor, Interests, Kinds, Next, Place, Selector, Target, Window, WindowErrorKind, WindowLimits,
+    Cursor, Departed, Interests, Kinds, Next, Place, Selector, Target, Window, WindowErrorKind,
+    WindowLimits,
 };
 use dhlrs_wire::{
     Delivery, Incarnation, PAGE_BYTES_MAX, Refusal, RefusalKind, Reply, Revision, Selection, Watch,
@@ -71,9 +72,9 @@ impl Watches {
     }
 
     /// A revision of the log that was published before.
-    pub(crate) fn refill(&mut self, changes: Changes) {
+    pub(crate) fn refill(&mut self, changes: Changes, departed: Departed) {
         // Revisions of a log rise, so the window takes each of them.
-        let _ = self.window.push(changes);
+        let _ = self.window.push_with(changes, departed);
     }
 
     pub(crate) fn end(&mut self, id: RequestId) {
@@ -87,11 +88,12 @@ impl Watches {
         &mut self,
         incarnation: Incarnation,
         changes: Changes,
+        departed: Departed,
         out: &mut Vec<Output>,
     ) {
         let changes = Arc::new(changes);
         let concerned = self.interests.matching(&changes);
-        if self.window.push(changes.clone()).is_err() {
+        if self.window.push_with(changes.clone(), departed).is_err() {
             return;
         }
         for interest in concerned {
@@ -117,17 +119,18 @@ impl Watches {
                 continue;
             }
             // Nothing since its last change concerned it, so it goes on from just this one.
-            if let Ok(cursor) = self.window.begin_at(changes.meta.revision) {
-                watching.cursor = cursor;
-            }
+            watching.cursor = self.window.begin_at_last();
             watching.behind = true;
         }
     }
 
+    /// `target` is where the node is now, if the watch is bound to one, and `at` where it was when
+    /// what the cursor reads first had not happened yet.
     fn begin(
         &mut self,
         id: RequestId,
         target: Target,
+        at: Option<Place>,
         watch: &Watch,
         cursor: Cursor,
         first: Option<Changes>,
@@ -145,7 +148,10 @@ impl Watches {
         {
             return false;
         }
-        let selector = Selector::new(target, kinds);
+        let mut selector = Selector::new(target, kinds);
+        if let Some(place) = at {
+            selector.resume_at(place);
+        }
         let watching = Watching {
             cursor,
             selector,
@@ -158,7 +164,13 @@ impl Watches {
     }
 
     /// Reads from the window as far as credit goes.
-    fn pump(&mut self, id: RequestId, incarnation: Incarnation, out: &mut Vec<Output>) {
+    fn pump(
+        &mut self,
+        id: RequestId,
+        incarnation: Incarnation,
+        tree: &Snapshot,
+        out: &mut Vec<Output>,
+    ) {
         let Some(watching) = self.by_id.get_mut(&id) else {
             return;
         };
@@ -180,6 +192,14 @@ impl Watches {
                 }
                 Next::CaughtUp => watching.behind = false,
                 Next::Lagged { revisions, oldest } => {
+                    // What was lost may have moved the node that is followed.
+                    let (window, cursor) = (&self.window, &watching.cursor);
+                    let followed = watching.selector.follows();
+                    let place =
+                        followed.map(|node| window.place_at(cursor, node, place_in(tree, node)));
+                    if let Some(Ok(Some(place))) = place {
+                        watching.selector.resume_at(place);
+                    }
                     // What was lost were overlays alone: nobody is owed those.
                     if revisions > 0 {
                         let delivery = Delivery::Lagged {
@@ -266,8 +286,14 @@ impl Store {
         let began = result.is_ok();
         out.push(Output::Answer { id, result });
         if began {
-            self.watches.pump(id, self.head.incarnation(), out);
+            self.tell_watch(id, out);
         }
+    }
+
+    fn tell_watch(&mut self, id: RequestId, out: &mut Vec<Output>) {
+        let incarnation = self.head.incarnation();
+        self.watches
+            .pump(id, incarnation, &self.published.tree, out);
     }
 
     fn begin_watch(&mut self, id: RequestId, watch: &Watch) -> Result<Reply, Refusal> {
@@ -278,7 +304,6 @@ impl Store {
             let message = format!("{WATCHES_MAX} watches of this store are open: end some");
             return Err(Refusal::new(RefusalKind::Overloaded, message));
         }
-        let target = self.watch_target(watch)?;
         let incarnation = self.head.incarnation();
         let oldest = Revision {
             incarnation,
@@ -320,17 +345,15 @@ impl Store {
             incarnation,
             number: cursor.revision(),
         };
-        let node = match &target {
-            Target::Branch(place) => Some(place.id),
-            _ => None,
-        };
+        let (target, at) = self.watch_target(watch, &cursor)?;
+        let node = at.as_ref().map(|place| place.id);
         // Told as of before the revision that is asked for, so that who is cut off after it asks for
         // that one again.
         let first = watch
             .from
             .map(|_| self.derived_now(cursor.revision().saturating_sub(1)));
         let first = first.filter(|first| !first.list.is_empty());
-        if !self.watches.begin(id, target, watch, cursor, first) {
+        if !self.watches.begin(id, target, at, watch, cursor, first) {
             let message = "no more watches can be opened: end some";
             return Err(Refusal::new(RefusalKind::Overloaded, message));
         }
@@ -338,37 +361,67 @@ impl Store {
     }
 
     /// A path without `#` steps is watched by its labels, so it need not exist; one with `#` steps
-    /// binds to the node that it names now.
-    fn watch_target(&self, watch: &Watch) -> Result<Target, Refusal> {
+    /// binds to the node that it names now, or to the one that an earlier stream was bound to, which
+    /// may be gone by now. Such a one is told of what happened to the bags that were around it then.
+    fn watch_target(
+        &self,
+        watch: &Watch,
+        cursor: &Cursor,
+    ) -> Result<(Target, Option<Place>), Refusal> {
         let path = match &watch.selection {
-            Selection::Pattern(pattern) => return Ok(Target::Pattern(pattern.clone())),
+            Selection::Pattern(pattern) => return Ok((Target::Pattern(pattern.clone()), None)),
             Selection::Path(path) => path,
         };
+        let tree = &self.published.tree;
         let is_bound = path.steps().any(|step| !matches!(step, Step::Label(_)));
-        let bound = match watch.node {
-            Some(id) => self.published.tree.node_by_id(id),
-            None if is_bound => self.published.tree.node(&path.without_query()),
+        let named = match watch.node {
+            Some(id) => Some(id),
+            None if is_bound => tree.node(&path.without_query()).map(|node| node.id()),
             None => {
                 let pattern = Pattern::subtree_of(path);
                 let pattern = pattern.map_err(|error| Refusal::new(RefusalKind::Invalid, error))?;
-                return Ok(Target::Pattern(pattern));
+                return Ok((Target::Pattern(pattern), None));
             }
         };
-        let Some(node) = bound else {
-            let message = format!("there is no node {path} to bind the watch to");
-            return Err(Refusal::new(RefusalKind::Missing, message));
+        let Some(id) = named else {
+            return Err(nothing_to_bind_to(path));
         };
-        let ancestors = node.ancestors().map(|bag| bag.id()).collect();
-        Ok(Target::Branch(Place {
-            id: node.id(),
-            ancestors,
-        }))
+        let now = place_in(tree, id);
+        let at = self.watches.window.place_at(cursor, id, now.clone());
+        let at = at.map_err(|_| {
+            let oldest = Revision {
+                incarnation: self.head.incarnation(),
+                number: self.watches.window.next_revision(),
+            };
+            let message = format!(
+                "{path} is gone since, with too much around it to say where it was: the oldest \
+                 revision that can be told is {oldest}"
+            );
+            Refusal::new(RefusalKind::Compacted { oldest }, message)
+        })?;
+        let Some(at) = at else {
+            return Err(nothing_to_bind_to(path));
+        };
+        let nowhere = Place {
+            id,
+            ancestors: Vec::new(),
+        };
+        Ok((Target::Branch(now.unwrap_or(nowhere)), Some(at)))
     }
 
     pub(crate) fn credit(&mut self, id: RequestId, changes: u32, out: &mut Vec<Output>) {
         if let Some(watching) = self.watches.by_id.get_mut(&id) {
             watching.credit = watching.credit.saturating_add(changes);
-            self.watches.pump(id, self.head.incarnation(), out);
+            self.tell_watch(id, out);
         }
     }
+}
+
+fn place_in(tree: &Snapshot, id: NodeId) -> Option<Place> {
+    tree.node_by_id(id).map(|node| Place::of(&node))
+}
+
+fn nothing_to_bind_to(path: &Path<'_>) -> Refusal {
+    let message = format!("there is no node {path} to bind the watch to");
+    Refusal::new(RefusalKind::Missing, message)
 }

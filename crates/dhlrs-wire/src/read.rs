@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::revision::Revision;
 use crate::text;
 
-/// The rows of one page, encoded.
+/// The rows of one page, encoded, by an estimate. The first row is taken however large it is.
 pub const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// What a read or a watch is about.
@@ -52,7 +52,7 @@ pub struct PageCursor {
     pub page: u32,
 }
 
-/// Rows of a read, at most [`PAGE_BYTES_MAX`] of them.
+/// Rows of a read, about [`PAGE_BYTES_MAX`] at most; a larger row comes alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The revision that every page of this read shows.

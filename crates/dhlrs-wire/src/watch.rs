@@ -35,7 +35,7 @@ pub struct Watch {
     /// How many changes the watcher has room for at once.
     pub credit: u32,
     /// The node that an earlier stream was bound to, so that one which goes on after a lost link
-    /// binds to the same node.
+    /// binds to the same node. It may be gone by then: that is told too.
     pub node: Option<NodeId>,
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod bound_watches;
 mod checkpoints;
 mod derived;
 mod fence;

@@ -7,7 +7,7 @@ use dhlrs_wire::{RefusalKind, Reply, Request, View};
 
 use crate::bench::{Bench, config, local, page, path, read};
 
-fn bench(cache_time_ms: i64) -> Bench {
+pub(crate) fn bench(cache_time_ms: i64) -> Bench {
     let mut registry = Registry::new();
     registry
         .register("price", ResolverOptions::default())
@@ -27,7 +27,7 @@ fn bench(cache_time_ms: i64) -> Bench {
     bench
 }
 
-fn flights(bench: &Bench) -> Vec<FlightId> {
+pub(crate) fn flights(bench: &Bench) -> Vec<FlightId> {
     let flight = |output: &Output| match output {
         Output::Resolve { flight, .. } => Some(*flight),
         _ => None,
@@ -35,7 +35,7 @@ fn flights(bench: &Bench) -> Vec<FlightId> {
     bench.outputs.iter().filter_map(flight).collect()
 }
 
-fn resolve(bench: &mut Bench, flight: FlightId, value: i64) {
+pub(crate) fn resolve(bench: &mut Bench, flight: FlightId, value: i64) {
     bench.handle(Input::Resolved {
         flight,
         result: Ok(Content::Value(Value::Int(value))),
@@ -98,6 +98,22 @@ fn reads_of_the_bag_around_show_what_is_cached_and_static_ones_what_is_stored() 
     resolve(&mut bench, flight, 7);
     assert_eq!(shown(&mut bench, View::Resolve), Value::Int(7));
     assert_eq!(shown(&mut bench, View::Stored), Value::Null);
+}
+
+#[test]
+fn a_resolved_value_is_told_later_to_a_watch_without_credit_and_repeats_no_revision() {
+    let mut bench = bench(-1);
+    let id = crate::watches::begin_with_credit(&mut bench, "item", 1);
+    bench.set("item.other", 1);
+    let told = crate::watches::lines(bench.deliveries(id));
+    assert_eq!(told, ["2 insert item.other"]);
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    resolve(&mut bench, flight, 7);
+    bench.handle(Input::Credit { id, changes: 10 });
+    bench.set("item.other", 2);
+    let told = crate::watches::lines(bench.deliveries(id));
+    assert_eq!(told, ["2 resolve item.price", "3 value item.other"]);
 }
 
 #[test]

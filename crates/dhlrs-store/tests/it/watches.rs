@@ -26,6 +26,11 @@ pub(crate) fn begin(bench: &mut Bench, selection: &str, from: Option<RevisionFro
 }
 
 #[track_caller]
+pub(crate) fn begin_with_credit(bench: &mut Bench, selection: &str, credit: u32) -> RequestId {
+    begin_with(bench, watch(selection, None, credit))
+}
+
+#[track_caller]
 fn begin_with(bench: &mut Bench, watch: Watch) -> RequestId {
     let id = bench.request_of(local(), Request::Watch(Box::new(watch)));
     match bench.answer(id) {
