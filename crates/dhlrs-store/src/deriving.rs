@@ -1,6 +1,6 @@
 //! The store's side of derived values: when they are computed, and who is told.
 
-use dhlrs_bag::{BagNode, Change, ChangeKind, Changes, Meta, Shown};
+use dhlrs_bag::{Bag, BagNode, Change, ChangeKind, Changes, Meta, Shown};
 use dhlrs_path::Path;
 
 use crate::derived::{DefinitionError, Derived};
@@ -98,26 +98,45 @@ impl Store {
         list
     }
 
+    /// What readers see of overlays, and a head that was read again after a fence does not show: what
+    /// resolvers gave, and derived values that have none any more.
+    pub(crate) fn overlays_gone(&self, head: &Bag) -> Vec<Change> {
+        let mut list = Vec::new();
+        let mut walk = self.published.tree.root().walk();
+        while let Some(visited) = walk.next() {
+            let node = visited.node;
+            if !node.has_overlay() {
+                continue;
+            }
+            let path = node.path();
+            if head.node(&path).is_some_and(|node| node.has_overlay()) {
+                // What is in a derived branch is told as one with it.
+                if self.derivations.covers(&path) {
+                    walk.skip_inside();
+                }
+                continue;
+            }
+            walk.skip_inside();
+            let new = match node.stored_value() {
+                _ if node.is_overlay() => Shown::Absent,
+                Some(value) => Shown::Scalar(value.clone()),
+                None => Shown::Branch {
+                    nodes: node.nodes(),
+                },
+            };
+            let change = resolve_change(&node, shown(&node), new);
+            list.extend((change.old != change.new).then_some(change));
+        }
+        list
+    }
+
     /// The present values that a watch is told of which begins with an earlier revision: changes of
     /// overlays are not part of the history that it will read.
     pub(crate) fn derived_now(&self, revision: u64) -> Changes {
         let tree = &self.published.tree;
         let nodes = self.derivations.paths().filter_map(|path| tree.node(path));
-        let list = nodes.filter(BagNode::has_overlay).map(|node| Change {
-            kind: ChangeKind::Resolve,
-            id: node.id(),
-            path: node.path(),
-            old_path: None,
-            ancestors: node.ancestors().map(|bag| bag.id()).collect(),
-            old_ancestors: Vec::new(),
-            old: Shown::Absent,
-            new: shown(&node),
-            attributes: Vec::new(),
-            index: None,
-            old_index: None,
-            autocreated: false,
-            invalidated: false,
-        });
+        let nodes = nodes.filter(BagNode::has_overlay);
+        let list = nodes.map(|node| resolve_change(&node, Shown::Absent, shown(&node)));
         Changes {
             meta: Meta {
                 revision,
@@ -131,6 +150,24 @@ impl Store {
     pub(crate) fn complain(&mut self, out: &mut Vec<Output>) {
         let complaints = self.derivations.take_complaints();
         out.extend(complaints.into_iter().map(Output::Warning));
+    }
+}
+
+fn resolve_change(node: &BagNode<'_>, old: Shown, new: Shown) -> Change {
+    Change {
+        kind: ChangeKind::Resolve,
+        id: node.id(),
+        path: node.path(),
+        old_path: None,
+        ancestors: node.ancestors().map(|bag| bag.id()).collect(),
+        old_ancestors: Vec::new(),
+        old,
+        new,
+        attributes: Vec::new(),
+        index: None,
+        old_index: None,
+        autocreated: false,
+        invalidated: false,
     }
 }
 

@@ -145,13 +145,14 @@ impl Store {
     }
 
     /// Shows the derived values on a head that was read again after a fence, before the first
-    /// revision that nobody has been told of.
+    /// revision that nobody has been told of, and tells what shows no longer.
     fn derive_again(&mut self, head: &mut Head) -> Option<Batch> {
         if std::mem::replace(&mut self.derives, true) {
             return None;
         }
-        let list = self.derivations.show_all(&mut head.bag);
-        let list = self.differences(list);
+        let derived = self.derivations.show_all(&mut head.bag);
+        let mut list = self.overlays_gone(&head.bag);
+        list.extend(self.differences(derived));
         let meta = Meta {
             revision: head.revision,
             ..Meta::default()

@@ -1,9 +1,13 @@
 //! After a failed sync nobody is told anything that the disk may not hold.
 
-use dhlrs_store::Input;
-use dhlrs_wire::{RefusalKind, View};
+use dhlrs_bag::{Content, Edit, ResolverRef, Value};
+use dhlrs_resolver::{Binding, Limits, Registry, ResolverOptions, Resolvers};
+use dhlrs_store::{Derived, Input, RequestId};
+use dhlrs_wire::{Delivery, RefusalKind, View};
 
-use crate::bench::{Bench, config, counted, remote, resolvers, set};
+use crate::bench::{Bench, config, counted, local, path, read, remote, resolvers, set};
+use crate::resolvers::{flights, resolve};
+use crate::watches::begin;
 
 fn fail(bench: &mut Bench) {
     bench.out = None;
@@ -106,4 +110,122 @@ fn a_log_that_makes_no_sense_in_the_middle_opens_nothing() {
     assert!(bench.store.is_open());
     assert_eq!(bench.shown("a").as_deref(), Some("4"));
     assert_eq!(bench.revision().number, 4);
+}
+
+/// A node with a resolver, a binding where nothing is stored, and a value derived from the first;
+/// all of them show.
+fn resolved() -> Bench {
+    let mut registry = Registry::new();
+    for name in ["price", "rates"] {
+        let options = ResolverOptions {
+            bindings_only: name == "rates",
+            ..ResolverOptions::default()
+        };
+        registry.register(name, options).unwrap();
+    }
+    let mut config = config(true);
+    let binding = Binding::new("rates.eur".parse().unwrap(), "rates").unwrap();
+    config.bindings.add(binding).unwrap();
+    let twice = Derived::new("twice", &["item.price"], |inputs| {
+        let price = inputs.values().next().and_then(|(_, value)| value.as_int());
+        Ok(price.unwrap_or_default() * 2)
+    });
+    config.derived.push(twice.unwrap());
+    let mut bench = Bench::of(config, Resolvers::new(registry, Limits::default()));
+    let mut resolver = ResolverRef::new("price".parse().unwrap());
+    resolver.cache_time_ms = -1;
+    let edit = Edit::SetResolver {
+        path: path("item.price"),
+        resolver: Some(resolver),
+        content: None,
+        attributes: None,
+        position: None,
+    };
+    bench.write(vec![edit.into()]).unwrap();
+    for (at, value) in [("item.price", 7), ("rates.eur", 3)] {
+        bench.outputs.clear();
+        bench.request_of(local(), read(at, 0, View::Resolve));
+        let flight = flights(&bench)[0];
+        resolve(&mut bench, flight, value);
+    }
+    bench.outputs.clear();
+    bench
+}
+
+fn told(bench: &mut Bench, watch: RequestId) -> Vec<String> {
+    let mut told = Vec::new();
+    for delivery in bench.deliveries(watch) {
+        let Delivery::Changes(piece) = delivery else {
+            panic!("{delivery:?}");
+        };
+        let number = piece.revision.number;
+        told.extend(piece.changes.iter().map(|change| {
+            let (kind, path) = (change.kind, &change.path);
+            format!(
+                "{number} {kind} {path} {:?} -> {:?}",
+                change.old, change.new
+            )
+        }));
+    }
+    told
+}
+
+#[test]
+fn a_watch_is_told_which_resolved_values_show_no_longer() {
+    let mut bench = resolved();
+    let watch = begin(&mut bench, "**", None);
+    bench.at_once = false;
+    bench.set_later("lost", 1);
+    fail(&mut bench);
+    // What was being shown when the disk failed had not been told either.
+    assert!(told(&mut bench, watch).is_empty());
+    assert_eq!(bench.shown("item.price").as_deref(), Some("7"));
+    bench.at_once = true;
+    bench.recover();
+    assert_eq!(bench.shown("item.price").as_deref(), Some("null"));
+    assert_eq!(bench.shown("rates.eur"), None);
+    assert_eq!(
+        told(&mut bench, watch),
+        [
+            "1 resolve item.price Scalar(Int(7)) -> Scalar(Null)",
+            "1 resolve rates Branch { nodes: 1 } -> Absent",
+            "1 resolve twice Scalar(Int(14)) -> Scalar(Int(0))",
+        ]
+    );
+    // And it is resolved again, not taken for cached.
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let flight = flights(&bench)[0];
+    bench.handle(Input::Resolved {
+        flight,
+        result: Ok(Content::Value(Value::Int(8))),
+    });
+    assert_eq!(
+        told(&mut bench, watch),
+        [
+            "1 resolve item.price Scalar(Null) -> Scalar(Int(8))",
+            "1 resolve twice Scalar(Int(0)) -> Scalar(Int(16))",
+        ]
+    );
+}
+
+#[test]
+fn that_they_show_no_longer_is_told_before_what_the_disk_had_after_all() {
+    let mut bench = resolved();
+    let watch = begin(&mut bench, "**", None);
+    bench.at_once = false;
+    bench.set_later("kept", 1);
+    let (_, records) = bench.out.clone().unwrap();
+    fail(&mut bench);
+    bench.disk.extend(records);
+    bench.at_once = true;
+    bench.recover();
+    let told = told(&mut bench, watch);
+    let heads: Vec<&str> = told.iter().map(|line| &line[..14]).collect();
+    let expected = [
+        "1 resolve item",
+        "1 resolve rate",
+        "1 resolve twic",
+        "2 insert kept ",
+    ];
+    assert_eq!(heads, expected);
 }
