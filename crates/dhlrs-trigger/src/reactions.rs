@@ -19,8 +19,8 @@ pub const EMISSIONS_MAX: usize = 1024;
 pub enum Flow {
     /// It goes on.
     Continue,
-    /// It ends at this bag: those who listen to the bags around are not told. The others of the
-    /// same bag are, and patterns and branches always. From any but a bag it means nothing.
+    /// It ends here: those who subscribed to the same bag later and those who listen to the bags
+    /// around are not told. Patterns and branches always are. From any but a bag it means nothing.
     Stop,
 }
 

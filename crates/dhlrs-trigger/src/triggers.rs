@@ -197,8 +197,8 @@ impl Triggers {
         let mut dispatched = Dispatched::default();
         let mut subscribed = Vec::new();
         for calls in self.plan(changes) {
-            // Which changes go no further than to bags of this depth.
-            let mut stopped = BTreeMap::<usize, usize>::new();
+            // Which changes were stopped, by a subscriber of which bag.
+            let mut stopped = BTreeMap::<usize, Stopped>::new();
             for call in calls {
                 let Some(found) = self.subscribers.get_mut(&call.key) else {
                     continue;
@@ -288,6 +288,20 @@ impl Triggers {
     }
 }
 
+/// Where the level chain of a change ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Stopped {
+    depth: usize,
+    is_left: bool,
+}
+
+impl Stopped {
+    // Of two bags as deep, one that the node has left and one that it is in, each is its own.
+    fn is_before(self, depth: usize, is_left: bool) -> bool {
+        depth < self.depth || (depth == self.depth && is_left == self.is_left)
+    }
+}
+
 /// One call of one subscriber, planned.
 pub(crate) struct Call {
     key: u64,
@@ -328,7 +342,7 @@ impl Call {
     fn seen<'a>(
         &self,
         list: &'a [Change],
-        stopped: &BTreeMap<usize, usize>,
+        stopped: &BTreeMap<usize, Stopped>,
     ) -> impl Iterator<Item = EventChange<'a>> {
         self.reaches.iter().filter_map(|(at, reach)| {
             let (level, is_left) = match reach.stage {
@@ -338,7 +352,7 @@ impl Call {
                     depth,
                     is_left,
                 } => {
-                    if stopped.get(at).is_some_and(|stopped| depth < *stopped) {
+                    if (stopped.get(at)).is_some_and(|stopped| stopped.is_before(depth, is_left)) {
                         return None;
                     }
                     (Level::Bag(level), is_left)
@@ -355,11 +369,11 @@ impl Call {
         })
     }
 
-    fn stop(&self, stopped: &mut BTreeMap<usize, usize>) {
+    fn stop(&self, stopped: &mut BTreeMap<usize, Stopped>) {
         for (at, reach) in &self.reaches {
-            if let Stage::Bag { depth, .. } = reach.stage {
+            if let Stage::Bag { depth, is_left, .. } = reach.stage {
                 // The deepest bags are called first: the first to stop a change is the deepest.
-                stopped.entry(*at).or_insert(depth);
+                stopped.entry(*at).or_insert(Stopped { depth, is_left });
             }
         }
     }
