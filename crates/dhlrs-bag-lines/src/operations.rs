@@ -1,0 +1,58 @@
+//! The operations by name.
+
+use crate::{error::ErrorClass, request::Request, session::Session};
+
+impl Session {
+    pub(crate) fn carry_out(&mut self, request: &Request<'_>) -> Result<String, ErrorClass> {
+        match request.text("op")? {
+            "reset" => self.op_reset(),
+            "new" => self.op_new(request),
+            "set" => self.op_set(request),
+            "get" => self.op_get(request),
+            "get1" => self.op_get1(request),
+            "has" => self.op_has(request),
+            "pop" => self.op_pop(request),
+            "popnode" => self.op_popnode(request),
+            "del" => self.op_del(request),
+            "clear" => self.op_clear(request),
+            "attrs" => self.op_attrs(request),
+            "setattr" => self.op_setattr(request),
+            "delattr" => self.op_delattr(request),
+            "inherited" => self.op_inherited(request),
+            "owner" => self.op_owner(request),
+            "node" => self.op_node(request),
+            "fullpath" => self.op_fullpath(request),
+            "position" => self.op_position(request),
+            "keys" => self.op_keys(request),
+            "len" => self.op_len(request),
+            "move" => self.op_move(request),
+            "sort" => self.op_sort(request),
+            "sum" => self.op_sum(request),
+            "query" => self.op_query(request),
+            "digest" => self.op_digest(request),
+            "leaves" => self.op_leaves(request),
+            "walk" => self.op_walk(request),
+            "findattr" => self.op_findattr(request),
+            "isempty" => self.op_isempty(request),
+            "update" => self.op_update(request),
+            "updatemap" => self.op_updatemap(request),
+            "replace" => self.op_replace(request),
+            "setdefault" => self.op_setdefault(request),
+            "copy" => self.op_copy(request),
+            "eq" => self.op_eq(request),
+            "backref" => self.op_backref(request),
+            "sub" => self.op_sub(request),
+            "unsub" => self.op_unsub(request),
+            "nsub" => self.op_nsub(request),
+            "tsub" => self.op_tsub(request),
+            "begin" => self.op_begin(request),
+            "end" => self.op_end(request),
+            "clock" => self.op_clock(request),
+            "resetres" => self.op_resetres(request),
+            "calls" => self.op_calls(request),
+            "dump" => self.op_dump(request),
+            "hash" => self.op_hash(request),
+            _ => Err(ErrorClass::UnknownOp),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What the line protocol answers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod differences;
+mod hostile;
+mod session;
