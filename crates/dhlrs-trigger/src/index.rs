@@ -154,12 +154,16 @@ impl Index {
         for (id, stage) in chain(change) {
             add(self.bags.get(&id), stage, false);
         }
-        let mut around = BTreeSet::from([change.id]);
-        around.extend(change.ancestors.iter().chain(&change.old_ancestors));
-        for id in around {
-            add(self.branches.get(&id), Stage::Pattern, false);
+        if !self.branches.is_empty() {
+            let mut around = BTreeSet::from([change.id]);
+            around.extend(change.ancestors.iter().chain(&change.old_ancestors));
+            for id in around {
+                add(self.branches.get(&id), Stage::Pattern, false);
+            }
         }
-        self.reach_patterns(change, &mut add);
+        if !self.patterns.is_empty() {
+            self.reach_patterns(change, &mut add);
+        }
 
         reaches.retain(|reach| {
             self.entries.get(&reach.key).is_some_and(|entry| {

@@ -39,6 +39,12 @@ impl Default for PatternTrie {
 }
 
 impl PatternTrie {
+    /// Whether there is no pattern.
+    pub fn is_empty(&self) -> bool {
+        let root = self.nodes.first();
+        root.is_none_or(|root| root.keys.is_empty() && root.steps.is_empty())
+    }
+
     /// Files a key under a pattern. The same key may stand under several.
     pub fn insert(&mut self, pattern: &Pattern, key: u64) {
         let mut at = 0;
@@ -115,10 +121,10 @@ impl PatternTrie {
 
     /// The nodes that the path leads to, each once.
     fn walk(&self, path: &Path<'_>) -> Vec<usize> {
-        let mut here = vec![0];
+        let (mut here, mut next) = (vec![0], Vec::new());
         self.pass_any_depth(&mut here);
         for step in path.step_texts() {
-            let mut next = Vec::new();
+            next.clear();
             for &at in &here {
                 let node = &self.nodes[at];
                 next.extend(node.steps.get(step));
@@ -126,7 +132,7 @@ impl PatternTrie {
                 next.extend(node.is_any_depth.then_some(at));
             }
             self.pass_any_depth(&mut next);
-            here = next;
+            std::mem::swap(&mut here, &mut next);
         }
         here
     }

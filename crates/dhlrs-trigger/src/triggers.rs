@@ -182,7 +182,9 @@ impl Triggers {
                 }
             }
             let mut calls: Vec<_> = calls.into_values().collect();
-            calls.sort_by_cached_key(Call::rank);
+            if calls.len() > 1 {
+                calls.sort_by_cached_key(Call::rank);
+            }
             plan.push(calls);
         }
         plan

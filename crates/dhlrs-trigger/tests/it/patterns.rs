@@ -61,3 +61,16 @@ fn ten_thousand_patterns_cost_what_matches() {
         assert_eq!(keys, BTreeSet::from([77]));
     }
 }
+
+#[test]
+fn a_trie_is_empty_when_its_last_pattern_is_gone() {
+    let mut trie = PatternTrie::default();
+    assert!(trie.is_empty());
+    for text in ["**", "a.*", ""] {
+        let Ok(pattern) = text.parse() else { continue };
+        trie.insert(&pattern, 1);
+        assert!(!trie.is_empty(), "{text:?}");
+        assert!(trie.remove(&pattern, 1));
+        assert!(trie.is_empty(), "{text:?}");
+    }
+}
