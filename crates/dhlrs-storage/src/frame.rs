@@ -1,21 +1,31 @@
 //! One batch on disk: all of its records, or none.
 //!
 //! ```text
-//! header   magic u32 · checksum u32 of the rest · body bytes u32 · records u32 · number u64 · durable u64
+//! header   magic u32 · checksum u32 of the rest · body bytes u32 · records u32 · number u64 ·
+//!          durable u64 · salt u32
 //! record   bytes u32 · checksum u32 · bytes …
 //! end      0xA5
 //! ```
 //!
 //! All integers are little-endian. Each checksum starts from the one before it (the header's from
 //! the log's id), so that nothing can be reordered or taken from another log.
+//!
+//! The records are masked: a key that follows from the header's checksum is added to them, over and
+//! over. So no sector of a frame is written as zeros, whatever the records hold, and one that reads
+//! as zeros was never written. For records that happen to be the key the salt makes another.
 
 use crc32fast::Hasher;
 
-pub(crate) const FRAME_HEADER_BYTES: usize = 32;
+use crate::splitmix::SplitMix64;
+
+pub(crate) const FRAME_HEADER_BYTES: usize = 36;
 pub(crate) const RECORD_HEADER_BYTES: usize = 8;
-// Not zero, so that a last sector that reads as zeros was never written.
+// Not zero, and not masked, so that a last sector that reads as zeros was never written.
 const END: u8 = 0xa5;
-pub(crate) const MAGIC: [u8; 4] = *b"\xb1dLr";
+// Its first byte is not zero, for the same reason.
+pub(crate) const MAGIC: [u8; 4] = *b"\xb1dLw";
+// Small enough that every sector inside a frame holds a whole stretch of the body.
+const STRETCH_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
@@ -45,22 +55,69 @@ pub(crate) fn encode_frame<R: AsRef<[u8]>>(
     records: &[R],
     frame_bytes: u64,
 ) {
-    buffer.clear();
-    buffer.reserve(frame_bytes as usize);
-    buffer.extend_from_slice(&MAGIC);
-    buffer.extend_from_slice(&[0; 4]);
-    buffer.extend_from_slice(&(frame_bytes as u32 - FRAME_HEADER_BYTES as u32).to_le_bytes());
-    buffer.extend_from_slice(&(records.len() as u32).to_le_bytes());
-    buffer.extend_from_slice(&number.to_le_bytes());
-    buffer.extend_from_slice(&durable.to_le_bytes());
-    let mut checksum = checksum(seed, &[buffer.get(8..).unwrap_or_default()]);
-    if let Some(field) = buffer.get_mut(4..8) {
-        field.copy_from_slice(&checksum.to_le_bytes());
+    // Each salt gives another key, and no body has as many stretches as there are salts.
+    for salt in 0..=u32::MAX {
+        buffer.clear();
+        buffer.reserve(frame_bytes as usize);
+        buffer.extend_from_slice(&MAGIC);
+        buffer.extend_from_slice(&[0; 4]);
+        buffer.extend_from_slice(&(frame_bytes as u32 - FRAME_HEADER_BYTES as u32).to_le_bytes());
+        buffer.extend_from_slice(&(records.len() as u32).to_le_bytes());
+        buffer.extend_from_slice(&number.to_le_bytes());
+        buffer.extend_from_slice(&durable.to_le_bytes());
+        buffer.extend_from_slice(&salt.to_le_bytes());
+        let first = checksum(seed, &[buffer.get(8..).unwrap_or_default()]);
+        if let Some(field) = buffer.get_mut(4..8) {
+            field.copy_from_slice(&first.to_le_bytes());
+        }
+        let mut checksum = first;
+        for record in records {
+            checksum = push_piece(buffer, checksum, record.as_ref());
+        }
+        let masked = buffer.get_mut(FRAME_HEADER_BYTES..).unwrap_or_default();
+        mask(masked, first);
+        let shows = masked.as_chunks().0.iter().all(is_written);
+        buffer.push(END);
+        if shows {
+            return;
+        }
     }
-    for record in records {
-        checksum = push_piece(buffer, checksum, record.as_ref());
+}
+
+/// Whether a stretch shows that it was written, and would do so with any one of its bytes gone bad.
+fn is_written(stretch: &[u8; STRETCH_BYTES]) -> bool {
+    let (words, _) = stretch.as_chunks();
+    let halves = words.chunks(words.len() / 2);
+    let mut seen = halves.map(|half| {
+        half.iter()
+            .fold(0, |all, word| all | u64::from_ne_bytes(*word))
+    });
+    seen.all(|bits| bits != 0)
+}
+
+/// Masks the records of a frame, or takes the mask off.
+fn mask(records: &mut [u8], first_checksum: u32) {
+    let mut stream = SplitMix64::new(u64::from(first_checksum));
+    let mut key = [0; STRETCH_BYTES];
+    for word in key.as_chunks_mut().0 {
+        *word = stream.next().to_le_bytes();
     }
-    buffer.push(END);
+    let (stretches, rest) = records.as_chunks_mut::<STRETCH_BYTES>();
+    for stretch in stretches {
+        for (byte, key) in stretch.iter_mut().zip(key) {
+            *byte ^= key;
+        }
+    }
+    for (byte, key) in rest.iter_mut().zip(key) {
+        *byte ^= key;
+    }
+}
+
+/// Takes the mask off the body of a frame.
+pub(crate) fn unmask(body: &mut [u8], header: &FrameHeader) {
+    if let Some((_end, records)) = body.split_last_mut() {
+        mask(records, header.checksum);
+    }
 }
 
 /// Appends length, checksum and bytes; returns the checksum.
@@ -90,7 +147,7 @@ pub(crate) fn decode_header(bytes: &[u8], seed: u32) -> Option<FrameHeader> {
     })
 }
 
-/// Checks the body of a frame. `Err` holds where the damaged part begins and ends in it.
+/// Checks the unmasked body of a frame. `Err` holds where the damaged part begins and ends in it.
 pub(crate) fn check_body(body: &[u8], header: &FrameHeader) -> Result<(), (usize, usize)> {
     let mut rest = body;
     let mut seed = header.checksum;

@@ -41,6 +41,7 @@ mod position;
 mod reader;
 mod recovery;
 mod segment;
+mod splitmix;
 mod store_name;
 mod vfs;
 

@@ -19,7 +19,7 @@ use crate::segment::{
 };
 use crate::vfs::{Vfs, VfsFile};
 
-/// The most that one batch takes on disk: its records, 8 bytes for each, and 33.
+/// The most that one batch takes on disk: its records, 8 bytes for each, and 37.
 pub const BATCH_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 // A larger buffer is given back after the batch that needed it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::memory_vfs::{Fault, Locks, SECTOR_BYTES, Survival};
+use crate::splitmix::SplitMix64;
 use crate::vfs::{VfsCounts, VfsEntry};
 
 /// The state behind a `MemoryVfs`.
@@ -297,7 +298,7 @@ impl Disk {
         self.locks.clear();
         let mut random = match survival {
             Survival::SyncedOnly => None,
-            Survival::Torn { seed } => Some(Random(seed)),
+            Survival::Torn { seed } => Some(SplitMix64::new(seed)),
         };
         for dir in self.dirs.values_mut() {
             if let Some(random) = &mut random {
@@ -391,7 +392,7 @@ impl FileState {
         }
     }
 
-    fn power_loss(&mut self, random: Option<&mut Random>) {
+    fn power_loss(&mut self, random: Option<&mut SplitMix64>) {
         let mut left = self.durable_part(0);
         let pending = self.content.get(self.saved..).unwrap_or_default();
         match random {
@@ -405,7 +406,7 @@ impl FileState {
                 let kept = random.below(pending.len() as u64 + 1);
                 for (at, byte) in pending.iter().enumerate().take(kept as usize) {
                     let sector = (self.saved + at) as u64 / SECTOR_BYTES;
-                    let written = Random(random.0 ^ sector).below(4) != 0;
+                    let written = random.fork(sector).below(4) != 0;
                     left.push(if written { *byte } else { 0 });
                 }
             }
@@ -432,7 +433,7 @@ impl FileState {
 }
 
 impl DirState {
-    fn keep_some(&mut self, random: &mut Random) {
+    fn keep_some(&mut self, random: &mut SplitMix64) {
         let names: Vec<String> = self
             .current
             .keys()
@@ -448,19 +449,6 @@ impl DirState {
                 None => drop(self.saved.remove(&name)),
             }
         }
-    }
-}
-
-/// SplitMix64: small, and good enough to pick what survives.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::StorageError;
-use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, MAGIC, Records, check_body, decode_header};
+use crate::frame::{
+    FRAME_HEADER_BYTES, FrameHeader, MAGIC, Records, check_body, decode_header, unmask,
+};
 use crate::memory_vfs::SECTOR_BYTES;
 use crate::segment::SEGMENT_HEADER_BYTES;
 use crate::vfs::{Vfs, VfsFile};
@@ -20,6 +22,8 @@ pub(crate) struct SegmentReader<V: Vfs> {
     // Holds the file from `buffer_at` on.
     buffer: Vec<u8>,
     buffer_at: u64,
+    // The body of the last batch, unmasked.
+    body: Vec<u8>,
 }
 
 /// What stands at the reader's offset.
@@ -55,6 +59,7 @@ impl<V: Vfs> SegmentReader<V> {
             expected: first,
             buffer,
             buffer_at: 0,
+            body: Vec::new(),
         })
     }
 
@@ -108,9 +113,13 @@ impl<V: Vfs> SegmentReader<V> {
         if end > self.len {
             return Ok(Found::Torn);
         }
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
         let bytes = self.fill(at, FRAME_HEADER_BYTES + body_bytes)?;
-        let body = bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default();
-        if let Err((start, stop)) = check_body(body, &header) {
+        body.extend_from_slice(bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default());
+        unmask(&mut body, &header);
+        self.body = body;
+        if let Err((start, stop)) = check_body(&self.body, &header) {
             let body_at = at + FRAME_HEADER_BYTES as u64;
             let (start, stop) = (body_at + start as u64, body_at + stop as u64);
             return self.judge(start, stop, end, "a record does not match its checksum");
@@ -122,11 +131,7 @@ impl<V: Vfs> SegmentReader<V> {
 
     /// The records of the batch that `next` just returned.
     pub(crate) fn records(&self, header: &FrameHeader) -> Records<'_> {
-        let start = self.offset.saturating_sub(u64::from(header.body_bytes));
-        let start = start.saturating_sub(self.buffer_at) as usize;
-        let body = self.buffer.get(start..).unwrap_or_default();
-        let body = body.get(..header.body_bytes as usize).unwrap_or_default();
-        Records::new(body, header)
+        Records::new(&self.body, header)
     }
 
     /// Copies raw bytes, `from..to`.
@@ -156,7 +161,8 @@ impl<V: Vfs> SegmentReader<V> {
     }
 
     /// `start..stop` is bad. A write that did not finish leaves the file short or some of its
-    /// sectors at zero; and no later batch can name this one as durable.
+    /// sectors at zero, which no sector of a finished one is; and no later batch can name this one
+    /// as durable.
     fn judge(
         &mut self,
         start: u64,

@@ -86,7 +86,7 @@ fn counts_one_write_and_one_sync_a_ticket<V: Vfs>(vfs: &V, dir: &Path) {
     );
     assert_eq!(
         after.appended_bytes - before.appended_bytes,
-        20 * (33 + 3 * 8 + 3)
+        20 * (37 + 3 * 8 + 3)
     );
 }
 
@@ -112,7 +112,7 @@ fn finds_whole_batches_or_none<V: Vfs>(vfs: &V, dir: &Path) {
     file.truncate(len - 1).unwrap();
     let log = open(vfs, dir).unwrap();
     assert!(contents(&log, RecoverFrom::Newest).unwrap() == [records]);
-    let bytes = 33 + 9 * 108 - 1;
+    let bytes = 37 + 9 * 108 - 1;
     assert_eq!(
         log.repairs(),
         [Repair::TornTail {
@@ -153,7 +153,7 @@ fn takes_a_batch_larger_than_a_file<V: Vfs>(vfs: &V, dir: &Path) {
 
 fn refuses_a_batch_above_the_limit<V: Vfs>(vfs: &V, dir: &Path) {
     let mut log = open(vfs, dir).unwrap();
-    let record = vec![1; BATCH_BYTES_MAX as usize - 41];
+    let record = vec![1; BATCH_BYTES_MAX as usize - 45];
     let error = log.append(&[&record[..], &[]]).unwrap_err();
     let (bytes, limit) = (BATCH_BYTES_MAX + 8, BATCH_BYTES_MAX);
     assert_eq!(error.kind(), StorageErrorKind::TooLarge { bytes, limit });
