@@ -24,8 +24,8 @@ const HEADER_BYTES: usize = 44;
 const TRAILER_MARK: u32 = u32::MAX;
 const WRITE_BYTES: usize = 256 * 1024;
 
-/// Writes one checkpoint, chunk by chunk. Dropped before [`finish`](Self::finish) it leaves
-/// nothing that counts.
+/// Writes one checkpoint, chunk by chunk. Dropped before [`finish`](Self::finish), or once that has
+/// failed, it leaves nothing and takes no room.
 pub struct CheckpointWriter<V: Vfs> {
     publisher: Publisher<V>,
     dir: PathBuf,
@@ -61,7 +61,7 @@ impl<V: Vfs> CheckpointWriter<V> {
     /// Adds a chunk. Small ones are gathered into larger writes.
     ///
     /// # Errors
-    /// `TooLarge` above [`CHUNK_BYTES_MAX`]; what the file system reports. Begin again then.
+    /// `TooLarge` above [`CHUNK_BYTES_MAX`]; what the file system reports. Drop it then, and begin again.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), StorageError> {
         let bytes = chunk.len() as u64;
         if bytes > CHUNK_BYTES_MAX {

@@ -137,11 +137,22 @@ impl<V: Vfs> Log<V> {
     /// Makes a poisoned log writable again: cuts it at its last durable batch, for good, and goes
     /// on in a new file. Returns that batch's position. A log that is in order is only synced.
     ///
+    /// Files that were being written when the log failed are removed, a checkpoint among them: its
+    /// writer fails then, and the checkpoint before it stays.
+    ///
     /// # Errors
     /// What the file system reports; the log stays poisoned, and this may be called again.
     pub fn reopen(&mut self) -> Result<LogPosition, StorageError> {
         if !self.poisoned {
             return self.sync();
+        }
+        let listing = list(&self.vfs, &self.dir)?;
+        if !listing.temporary.is_empty() {
+            // First of all: the room that they take may be what is missing.
+            for name in &listing.temporary {
+                remove(&self.vfs, &self.dir.join(name))?;
+            }
+            sync_dir(&self.vfs, &self.dir)?;
         }
         let last = self.last();
         let path = segment_path(&self.dir, last.sequence);
@@ -150,7 +161,6 @@ impl<V: Vfs> Log<V> {
             .open(&path)
             .map_err(|error| StorageError::io("open", &path, error))?;
         cut_file::<V>(&mut old, &path, self.durable_bytes)?;
-        let listing = list(&self.vfs, &self.dir)?;
         let mut newest = last.sequence;
         for sequence in listing.segments {
             newest = newest.max(sequence);

@@ -161,12 +161,21 @@ pub(crate) fn read_segment_header<V: Vfs>(
 }
 
 /// Writes a file under another name, syncs it, and gives it its name: it is there whole or not.
+/// What was written does not outlive a failure, or the publisher: it would keep room that the log
+/// may need.
 pub(crate) struct Publisher<V: Vfs> {
-    vfs: V,
     dir: PathBuf,
     path: PathBuf,
-    temporary: PathBuf,
+    // Before the name, so that it is closed when that goes.
     file: V::File,
+    temporary: Temporary<V>,
+}
+
+/// The name of a file that nobody needs once this is dropped.
+struct Temporary<V: Vfs> {
+    vfs: V,
+    path: PathBuf,
+    is_published: bool,
 }
 
 impl<V: Vfs> Publisher<V> {
@@ -177,31 +186,45 @@ impl<V: Vfs> Publisher<V> {
         let file = vfs
             .create(&temporary)
             .map_err(|error| StorageError::io("create", &temporary, error))?;
-        let dir = path.parent().unwrap_or(Path::new("")).to_path_buf();
         Ok(Self {
-            vfs: vfs.clone(),
-            dir,
+            dir: path.parent().unwrap_or(Path::new("")).to_path_buf(),
             path: path.to_path_buf(),
-            temporary,
             file,
+            temporary: Temporary {
+                vfs: vfs.clone(),
+                path: temporary,
+                is_published: false,
+            },
         })
     }
 
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.file
             .append(bytes)
-            .map_err(|error| StorageError::io("write to", &self.temporary, error))
+            .map_err(|error| StorageError::io("write to", &self.temporary.path, error))
     }
 
     pub(crate) fn finish(mut self) -> Result<V::File, StorageError> {
+        let temporary = &mut self.temporary;
         self.file
             .sync()
-            .map_err(|error| StorageError::io("sync", &self.temporary, error))?;
-        self.vfs
-            .rename(&self.temporary, &self.path)
+            .map_err(|error| StorageError::io("sync", &temporary.path, error))?;
+        temporary
+            .vfs
+            .rename(&temporary.path, &self.path)
             .map_err(|error| StorageError::io("rename a file to", &self.path, error))?;
-        sync_dir(&self.vfs, &self.dir)?;
+        temporary.is_published = true;
+        sync_dir(&temporary.vfs, &self.dir)?;
         Ok(self.file)
+    }
+}
+
+impl<V: Vfs> Drop for Temporary<V> {
+    fn drop(&mut self) {
+        if !self.is_published {
+            // If it stays, opening the log or reopening it removes it.
+            let _ = self.vfs.remove(&self.path);
+        }
     }
 }
 

@@ -207,6 +207,51 @@ fn a_full_disk_refuses_until_there_is_room() {
 }
 
 #[test]
+fn a_checkpoint_that_does_not_fit_gives_its_room_back() {
+    let vfs = MemoryVfs::new();
+    let mut driver = start(&vfs);
+    driver.run(3).unwrap();
+    driver.sync().unwrap();
+    // Room for hundreds of batches, not for the checkpoint.
+    vfs.set_capacity_bytes(Some(200_000));
+    let mut writer = driver.log.checkpoint(driver.log.durable()).unwrap();
+    let too_much = loop {
+        if let Err(error) = writer.push(&[2; 100_000]) {
+            break error;
+        }
+    };
+    assert_eq!(too_much.kind(), StorageErrorKind::Full);
+    drop(writer);
+    driver.run(15).unwrap();
+}
+
+#[test]
+fn reopening_takes_room_from_what_was_left_behind() {
+    let vfs = MemoryVfs::new();
+    let mut driver = start(&vfs);
+    driver.run(3).unwrap();
+    driver.sync().unwrap();
+    vfs.set_capacity_bytes(Some(100_000));
+    let mut writer = driver.log.checkpoint(driver.log.durable()).unwrap();
+    writer.push(&[2; 500_000]).unwrap_err();
+    // Its name is on disk, and does not go at the first attempt.
+    vfs.sync_dir(Path::new(DIR)).unwrap();
+    vfs.fail(vfs.counts().operations + 1, Fault::Io);
+    drop(writer);
+    let names = |suffix| {
+        let entries = vfs.list(Path::new(DIR)).unwrap().into_iter();
+        entries.filter(|entry| entry.name.ends_with(suffix)).count()
+    };
+    assert_eq!(names(".tmp"), 1);
+    assert_eq!(driver.step().unwrap_err().kind(), StorageErrorKind::Full);
+    driver.reopen().unwrap();
+    assert_eq!(names(".tmp"), 0);
+    driver.run(15).unwrap();
+    vfs.power_loss(Survival::SyncedOnly);
+    driver.resume(open(&vfs).unwrap());
+}
+
+#[test]
 fn restarts_without_writes_make_no_files() {
     let vfs = MemoryVfs::new();
     let mut driver = start(&vfs);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dhlrs_storage::{
-    BATCH_BYTES_MAX, CHUNK_BYTES_MAX, LogPosition, MemoryVfs, OsVfs, RecoverFrom, Repair,
+    BATCH_BYTES_MAX, CHUNK_BYTES_MAX, Log, LogPosition, MemoryVfs, OsVfs, RecoverFrom, Repair,
     StorageErrorKind, Vfs, VfsFile as _,
 };
 
@@ -255,9 +255,16 @@ fn takes_chunks_up_to_the_limit<V: Vfs>(vfs: &V, dir: &Path) {
 fn forgets_a_checkpoint_that_was_not_finished<V: Vfs>(vfs: &V, dir: &Path) {
     let mut driver = Driver::new(open(vfs, dir).unwrap());
     driver.run(3).unwrap();
-    let mut writer = driver.log.checkpoint(LogPosition::new(2)).unwrap();
-    writer.push(b"half").unwrap();
-    drop(writer);
+    let half = |log: &Log<V>| {
+        let mut writer = log.checkpoint(LogPosition::new(2)).unwrap();
+        writer.push(b"half").unwrap();
+        assert_eq!(files(vfs, dir, ".tmp").len(), 1);
+        writer
+    };
+    drop(half(&driver.log));
+    assert_eq!(files(vfs, dir, ".tmp").len(), 0);
+    // A process that is killed drops nothing.
+    std::mem::forget(half(&driver.log));
     assert_eq!(
         driver.log.recover(RecoverFrom::Newest).unwrap().covers(),
         LogPosition::START
