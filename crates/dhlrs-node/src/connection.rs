@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use dhlrs_link::{FRAME_BYTES_MAX, LINK_FRAMES_MAX, LinkId};
 use dhlrs_transport::{Channel, Received, TransportError, TransportErrorKind};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use crate::command::Command;
@@ -23,15 +23,68 @@ const REPORT_FRAMES: usize = 16;
 /// How long a connection that is being closed may take to hand over its last frames.
 pub(crate) const DRAIN_MS_MAX: u64 = 2_000;
 
-/// Carries frames until either side ends the channel, or the queue is closed and empty.
+/// What a connection is given to send. Dropping it is the wish to end: what was given still leaves,
+/// if it does so within [`DRAIN_MS_MAX`].
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    frames: mpsc::Sender<Bytes>,
+    // Seen by who is stuck in the middle of a frame, and so does not look at the queue.
+    _is_wanted: oneshot::Sender<()>,
+}
+
+/// The connection's end of an [`Outbox`].
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    frames: mpsc::Receiver<Bytes>,
+    is_wanted: oneshot::Receiver<()>,
+}
+
+pub(crate) fn outbox() -> (Outbox, Outgoing) {
+    let (frames, queue) = mpsc::channel(CONNECTION_FRAMES_MAX);
+    let (wants, is_wanted) = oneshot::channel();
+    let outbox = Outbox {
+        frames,
+        _is_wanted: wants,
+    };
+    let outgoing = Outgoing {
+        frames: queue,
+        is_wanted,
+    };
+    (outbox, outgoing)
+}
+
+impl Outbox {
+    /// Gives a frame, unless the connection has ended. `false` if the queue is full.
+    pub(crate) fn takes(&self, frame: Bytes) -> bool {
+        let taken = self.frames.try_send(frame);
+        !matches!(taken, Err(mpsc::error::TrySendError::Full(_)))
+    }
+}
+
+/// Carries frames until either side ends the channel, or the outbox is gone and what was in it has
+/// left or has had its time.
 pub(crate) async fn carry(
     channel: Box<dyn Channel>,
     link: LinkId,
-    mut frames: mpsc::Receiver<Bytes>,
+    outgoing: Outgoing,
     commands: mpsc::Sender<Command>,
     inbound: Arc<Semaphore>,
 ) {
     let channel = channel.as_ref();
+    let Outgoing {
+        mut frames,
+        is_wanted,
+    } = outgoing;
+    let mut overdue = pin!(async {
+        // Only ever dropped.
+        let _ = is_wanted.await;
+        sleep(Duration::from_millis(DRAIN_MS_MAX)).await;
+        let detail = format!(
+            "{}: did not take everything within {DRAIN_MS_MAX} ms",
+            channel.peer()
+        );
+        TransportError::new(TransportErrorKind::Unavailable, detail)
+    });
     let ended = {
         let mut reading = pin!(read(channel, link, &commands, &inbound));
         tokio::select! {
@@ -44,12 +97,17 @@ pub(crate) async fn carry(
                     timeout(drain, &mut reading).await.unwrap_or(Err(error))
                 }
             },
+            // A peer that reads nothing would otherwise keep us in the middle of a frame.
+            error = &mut overdue => Err(error),
         }
     };
     let ended = match ended {
         // Not beside the reader: that ends as soon as the channel closes, and would cut off what is
         // still on its way out, our goodbye above all.
-        Ok(()) => channel.close(Duration::from_millis(DRAIN_MS_MAX)).await,
+        Ok(()) => tokio::select! {
+            closed = channel.close(Duration::from_millis(DRAIN_MS_MAX)) => closed,
+            error = &mut overdue => Err(error),
+        },
         ended => ended,
     };
     match &ended {
@@ -114,4 +172,101 @@ async fn write(
         let _ = commands.send(Command::Sent { link, frames: sent }).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use async_trait::async_trait;
+    use dhlrs_link::Capability;
+    use dhlrs_transport::Receipt;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Its peer neither reads nor writes nor goes away.
+    struct Stuck {
+        capability: Capability,
+        takes_frames: bool,
+        is_dropped: Arc<AtomicBool>,
+    }
+
+    impl Drop for Stuck {
+        fn drop(&mut self) {
+            self.is_dropped.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[async_trait]
+    impl Channel for Stuck {
+        fn capability(&self) -> &Capability {
+            &self.capability
+        }
+
+        fn peer(&self) -> &str {
+            "stuck"
+        }
+
+        async fn send(&self, _frame: Bytes) -> Result<Receipt, TransportError> {
+            if self.takes_frames {
+                return Ok(Receipt::known(Ok(())));
+            }
+            pending().await
+        }
+
+        async fn recv(&self) -> Result<Received, TransportError> {
+            pending().await
+        }
+
+        async fn close(&self, _drain: Duration) -> Result<(), TransportError> {
+            pending().await
+        }
+    }
+
+    async fn is_let_go(takes_frames: bool) {
+        let is_dropped = Arc::new(AtomicBool::new(false));
+        let channel = Stuck {
+            capability: Capability {
+                frame_bytes_max: 500,
+                ordered: true,
+                reliable: true,
+                acknowledged: false,
+                replay: false,
+                encrypted: false,
+                point_to_point: true,
+            },
+            takes_frames,
+            is_dropped: is_dropped.clone(),
+        };
+        let (commands, mut told) = mpsc::channel(8);
+        let (outbox, outgoing) = outbox();
+        let link = LinkId::new(1);
+        let inbound = Arc::new(Semaphore::new(1));
+        let carried = tokio::spawn(carry(Box::new(channel), link, outgoing, commands, inbound));
+        assert!(outbox.takes(Bytes::from_static(b"never read")));
+        // For as long as the link wants it, it waits.
+        sleep(Duration::from_secs(600)).await;
+        assert!(!carried.is_finished());
+        drop(outbox);
+        let wished = Instant::now();
+        assert!(carried.await.is_ok());
+        assert_eq!(wished.elapsed().as_millis(), u128::from(DRAIN_MS_MAX));
+        assert!(is_dropped.load(Ordering::SeqCst));
+        let mut last = None;
+        while let Some(command) = told.recv().await {
+            last = Some(command);
+        }
+        assert!(matches!(last, Some(Command::Gone { fault: None, .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_no_frame_is_let_go() {
+        is_let_go(false).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_confirm_the_end_is_let_go() {
+        is_let_go(true).await;
+    }
 }

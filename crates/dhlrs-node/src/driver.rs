@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use dhlrs_engine::{CallId, Engine, Input, Local, Output};
 use dhlrs_link::{LinkId, LinkInput, Side};
 use dhlrs_path::StoreName;
@@ -19,7 +18,7 @@ use tracing::{debug, warn};
 
 use crate::clock::Clock;
 use crate::command::{Command, Waiter};
-use crate::connection::{CONNECTION_FRAMES_MAX, DRAIN_MS_MAX, INBOUND_BYTES_MAX, carry};
+use crate::connection::{DRAIN_MS_MAX, INBOUND_BYTES_MAX, Outbox, carry, outbox};
 use crate::dialer::DialEnd;
 use crate::disk::Disk;
 use crate::journal::Journal;
@@ -68,7 +67,7 @@ pub(crate) struct State {
 
 pub(crate) struct Connection {
     /// `None` once the link wants it closed: the queue runs empty.
-    pub(crate) frames: Option<mpsc::Sender<Bytes>>,
+    pub(crate) outbox: Option<Outbox>,
     pub(crate) dial: Option<oneshot::Sender<DialEnd>>,
     pub(crate) is_up: bool,
     /// Why it ends has been logged.
@@ -256,10 +255,10 @@ impl Driver {
     ) {
         self.state.last_link += 1;
         let link = LinkId::new(self.state.last_link);
-        let (frames, queue) = mpsc::channel(CONNECTION_FRAMES_MAX);
+        let (outbox, outgoing) = outbox();
         let capability = channel.capability().clone();
         let connection = Connection {
-            frames: Some(frames),
+            outbox: Some(outbox),
             dial,
             is_up: false,
             is_explained: false,
@@ -270,7 +269,7 @@ impl Driver {
         let (commands, inbound) = (self.to_commands.clone(), self.state.inbound.clone());
         self.state
             .connection_tasks
-            .spawn(carry(channel, link, queue, commands, inbound));
+            .spawn(carry(channel, link, outgoing, commands, inbound));
         self.handle(Input::Link(LinkInput::Opened {
             link,
             capability,

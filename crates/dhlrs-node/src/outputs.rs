@@ -7,7 +7,6 @@ use dhlrs_engine::{CallId, Input, Local, Output};
 use dhlrs_link::{Ending, LinkId, LinkInput, Peer};
 use dhlrs_path::StoreName;
 use dhlrs_wire::{Delivery, Refusal, Reply};
-use tokio::sync::mpsc;
 
 use crate::command::Waiter;
 use crate::dialer::DialEnd;
@@ -30,7 +29,7 @@ impl Driver {
             Output::Send { link, frame } => self.send(link, frame),
             Output::Close { link } => {
                 if let Some(connection) = self.state.connections.get_mut(&link) {
-                    connection.frames = None;
+                    connection.outbox = None;
                 }
             }
             Output::LinkUp { link, peer } => self.link_up(link, &peer),
@@ -87,13 +86,13 @@ impl Driver {
         let Some(connection) = self.state.connections.get_mut(&link) else {
             return;
         };
-        let Some(frames) = &connection.frames else {
+        let Some(outbox) = &connection.outbox else {
             return;
         };
         // If its task has ended, it has said so: what it received before comes first.
-        if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(frame) {
+        if !outbox.takes(frame) {
             // The link never hands out more than fits, so this is a defect of ours.
-            connection.frames = None;
+            connection.outbox = None;
             self.state
                 .echo
                 .push_back(Input::Link(LinkInput::Closed { link }));

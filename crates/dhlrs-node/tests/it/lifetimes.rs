@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dhlrs_node::{ErrorKind, WatchEvent};
 use dhlrs_storage::MemoryVfs;
+use dhlrs_transport::{MemoryBus, MemoryOptions};
 
 use crate::mesh::{Mesh, join, soon, start, store, until, value};
 
@@ -52,6 +53,25 @@ async fn a_dropped_node_leaves_no_task_and_its_handles_say_so() {
     here.set("x", 1).await.unwrap();
     drop(far);
     until("no task", || async { tasks() == 0 }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_though_its_peer_takes_nothing() {
+    let mut options = MemoryOptions::default();
+    options.queue.frames_max = 1;
+    let bus = MemoryBus::with_options(options);
+    let mesh = Mesh { bus };
+    let far = start(mesh.owner("far")).await;
+    let near = join(mesh.node("near"), &["far"]).await;
+    let _watch = store(&near, "far").watch("x").await.unwrap();
+    let connected = tasks();
+    mesh.bus.link("near", "far").stall();
+    for n in 0..8 {
+        store(&far, "far").set("x", n).await.unwrap();
+    }
+    // Both ends have frames that do not leave, and hear nothing.
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(tasks(), connected - 2, "a task for each end");
 }
 
 #[tokio::test]
