@@ -9,14 +9,15 @@ use std::time::Duration;
 use dhlrs_engine::Input;
 use dhlrs_path::StoreName;
 use dhlrs_storage::{
-    CheckpointWriter, DataDir, Log, LogOptions, LogPosition, RecoverFrom, Recovered as Piece,
-    StorageError, Vfs,
+    CheckpointWriter, DataDir, Log, LogOptions, LogPosition, Prunable, PruneCheck, RecoverFrom,
+    Recovered as Piece, Recovery, StorageError, Vfs,
 };
 use dhlrs_store::{Image, Recovered};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-/// Jobs of one store that wait for its thread. One ticket is out at a time, so more do not come.
+/// Jobs of one store that wait for its thread. One ticket is out at a time, and one checkpoint is
+/// read, so more do not come.
 const JOBS_MAX: usize = 8;
 /// Inputs from all disks that wait for the driver.
 pub(crate) const DISK_INPUTS_MAX: usize = 8;
@@ -64,9 +65,19 @@ pub(crate) struct Disk {
 
 #[derive(Debug)]
 pub(crate) enum Job {
-    Persist { ticket: u64, records: Vec<Vec<u8>> },
-    Checkpoint { ticket: u64, image: Box<Image> },
+    Persist {
+        ticket: u64,
+        records: Vec<Vec<u8>>,
+    },
+    Checkpoint {
+        ticket: u64,
+        image: Box<Image>,
+    },
     Prune,
+    /// A checkpoint was read and is good: what is older can go.
+    Remove {
+        prunable: Prunable,
+    },
 }
 
 impl Disk {
@@ -129,6 +140,7 @@ impl<V: Vfs> DataDirectory for VfsDataDirectory<V> {
         let worker = Worker {
             store: store.clone(),
             jobs: todo,
+            to_jobs: jobs.downgrade(),
             inputs,
             skips_replay,
         };
@@ -151,6 +163,8 @@ impl<V: Vfs> DataDirectory for VfsDataDirectory<V> {
 struct Worker {
     store: StoreName,
     jobs: mpsc::Receiver<Job>,
+    // For the threads beside this one; the driver's end of the queue is what keeps us.
+    to_jobs: mpsc::WeakSender<Job>,
     inputs: mpsc::Sender<Input>,
     skips_replay: bool,
 }
@@ -199,6 +213,7 @@ impl Worker {
         }
         let _ = is_ready.send(Ok(()));
         let mut checkpoint: Option<JoinHandle<()>> = None;
+        let mut check: Option<JoinHandle<()>> = None;
         let mut last_ticket = 0;
         while let Some(job) = self.jobs.blocking_recv() {
             let went_on = match job {
@@ -217,7 +232,17 @@ impl Worker {
                     }
                 }
                 Job::Prune => {
-                    self.prune(&mut log);
+                    // If the last one is still being read, the next checkpoint lets both go.
+                    if check.as_ref().is_none_or(JoinHandle::is_finished) {
+                        join(&mut check);
+                        check = self.check(&log);
+                    }
+                    Ok(())
+                }
+                Job::Remove { prunable } => {
+                    if let Err(error) = log.remove_prunable(prunable) {
+                        not_removed(&self.store, &error);
+                    }
                     Ok(())
                 }
             };
@@ -225,7 +250,10 @@ impl Worker {
                 break;
             }
         }
+        // Nobody waits for room in a queue that is read no more.
+        self.jobs.close();
         join(&mut checkpoint);
+        join(&mut check);
     }
 
     fn say(&self, input: Input) -> Result<(), Over> {
@@ -315,11 +343,27 @@ impl Worker {
                 }
             }
         }
-        for damaged in recovery.skipped() {
-            warn!(store = %self.store, error = %damaged, "a damaged checkpoint was passed over");
-        }
+        self.tell_what_is_lost(&recovery);
         self.recovered(Recovered::Records(records), true)?;
         Ok(())
+    }
+
+    fn tell_what_is_lost<V: Vfs>(&self, recovery: &Recovery<V>) {
+        let (store, covers) = (&self.store, recovery.covers());
+        for damaged in recovery.skipped() {
+            let error = Cause(damaged);
+            if covers == LogPosition::START {
+                warn!(%store, %error, "a damaged checkpoint was passed over; the log has all that it stood for");
+                continue;
+            }
+            warn!(
+                %store,
+                %error,
+                "a part of the log is damaged and was passed over. The tree is whole, but the changes of the log's first \
+                 {covers} batches are lost to those who still wanted them: a watch that resumes there ends as \
+                 compacted, and a forward does not send what it had not sent. Compare the targets of forwards"
+            );
+        }
     }
 
     fn recovered(&self, chunk: Recovered, last: bool) -> Result<(), Over> {
@@ -359,24 +403,48 @@ impl Worker {
         }
     }
 
-    fn prune<V: Vfs>(&self, log: &mut Log<V>) {
-        let newest = log.checkpoints().map(|all| all.last().copied());
-        let pruned = match newest {
-            Ok(Some(newest)) => log.prune(newest),
-            Ok(None) => return,
-            Err(error) => Err(error),
+    /// Reads the newest checkpoint beside the log, on a thread of its own, so that no ticket waits
+    /// for it. What is older goes only if that one is good.
+    fn check<V: Vfs>(&self, log: &Log<V>) -> Option<JoinHandle<()>> {
+        let check = log.checkpoints().and_then(|all| match all.last() {
+            Some(newest) => log.check_prune(*newest).map(Some),
+            None => Ok(None),
+        });
+        let (store, jobs) = (self.store.clone(), self.to_jobs.clone());
+        let read = move |check: PruneCheck<V>| match check.run() {
+            Ok(Some(prunable)) => {
+                // A store that is being closed finds it again some day.
+                if let Some(jobs) = jobs.upgrade() {
+                    let _ = jobs.blocking_send(Job::Remove { prunable });
+                }
+            }
+            Ok(None) => {}
+            Err(error) => not_removed(&store, &error),
         };
-        if let Err(error) = pruned {
-            warn!(store = %self.store, error = %Cause(&error), "old parts of the log were not removed");
+        let thread = thread::Builder::new().name(format!("dhlrs {} prune", self.store));
+        match check {
+            Ok(Some(check)) => match thread.spawn(move || read(check)) {
+                Ok(thread) => return Some(thread),
+                Err(error) => {
+                    warn!(store = %self.store, %error, "old parts of the log were not removed");
+                }
+            },
+            Ok(None) => {}
+            Err(error) => not_removed(&self.store, &error),
         }
+        None
     }
+}
+
+fn not_removed(store: &StoreName, error: &StorageError) {
+    warn!(%store, error = %Cause(error), "old parts of the log were not removed");
 }
 
 fn join(thread: &mut Option<JoinHandle<()>>) {
     if let Some(thread) = thread.take()
         && thread.join().is_err()
     {
-        warn!("the writer of a checkpoint panicked");
+        warn!("a thread that writes or reads checkpoints panicked");
     }
 }
 

@@ -161,7 +161,7 @@ impl Driver {
             Err(Job::Checkpoint { .. }) => {
                 self.state.echo.push_back(Input::Checkpointed { store });
             }
-            Err(Job::Prune) => {}
+            Err(Job::Prune | Job::Remove { .. }) => {}
         }
     }
 

@@ -49,7 +49,7 @@ pub use checkpoint::{CHUNK_BYTES_MAX, CheckpointWriter};
 pub use data_dir::DataDir;
 pub use error::{StorageError, StorageErrorKind};
 pub use frame::Records;
-pub use log::{BATCH_BYTES_MAX, Log, LogOptions, Pruned, Repair};
+pub use log::{BATCH_BYTES_MAX, Log, LogOptions, Prunable, PruneCheck, Pruned, Repair};
 pub use memory_vfs::{Fault, MemoryFile, MemoryLock, MemoryVfs, SECTOR_BYTES, Survival};
 pub use os_vfs::{OsFile, OsLock, OsVfs};
 pub use position::LogPosition;

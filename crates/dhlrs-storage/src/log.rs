@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use opening::Repair;
-pub use pruning::Pruned;
+pub use pruning::{Prunable, PruneCheck, Pruned};
 
 use crate::checkpoint::CheckpointWriter;
 use crate::error::{StorageError, StorageErrorKind};

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use dhlrs_node::StoreLimits;
 use dhlrs_storage::{Fault, MemoryVfs, Survival, Vfs};
 use dhlrs_wire::RefusalKind;
 
@@ -156,38 +155,6 @@ async fn a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room() {
     disk.set_capacity_bytes(None);
     until("room", || async { here.set("x", 3).await.is_ok() }).await;
     assert_eq!(value(&here, "x").await, Some(3.into()));
-}
-
-#[tokio::test]
-async fn checkpoints_let_the_log_forget_its_beginning_but_not_the_window() {
-    let (mesh, disk) = (Mesh::default(), MemoryVfs::new());
-    let limits = StoreLimits {
-        window_changes_max: 20,
-        ..StoreLimits::default()
-    };
-    let options = || dhlrs_node::StoreOptions::owned("main").limits(limits.clone());
-    let node = || {
-        mesh.node("far")
-            .store(options())
-            .vfs(disk.clone())
-            .data_dir("data")
-    };
-    let far = start(node()).await;
-    for n in 1..=200 {
-        store(&far, "far").set("x", n).await.unwrap();
-    }
-    far.shutdown().await;
-    let far = start(node()).await;
-    let here = store(&far, "far");
-    assert_eq!(value(&here, "x").await, Some(200.into()));
-    let mut watch = here.watch("x").from(181).await.unwrap();
-    for n in 181..=200 {
-        let Some(dhlrs_node::WatchEvent::Changes(told)) = soon(watch.next()).await else {
-            panic!("the watch ended");
-        };
-        assert_eq!(told.revision.number, n);
-    }
-    assert!(here.watch("x").from(1).await.is_err());
 }
 
 #[cfg(feature = "planted-faults")]

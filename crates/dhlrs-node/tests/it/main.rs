@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod checkpoints;
 mod durable;
 mod forwards;
+mod gate;
 mod lifetimes;
 mod mesh;
 mod once;
@@ -16,4 +18,5 @@ mod power;
 mod remote;
 mod resolvers;
 mod starting;
+mod warnings;
 mod watches;

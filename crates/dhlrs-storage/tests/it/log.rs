@@ -34,6 +34,7 @@ on_both!(
     refuses_a_batch_above_the_limit,
     recovers_from_the_newest_or_the_oldest_checkpoint,
     prunes_what_a_checkpoint_covers,
+    goes_on_while_it_is_found_out_what_can_go,
     keeps_everything_without_a_checkpoint,
     refuses_a_checkpoint_of_what_is_not_on_disk,
     takes_chunks_up_to_the_limit,
@@ -203,6 +204,31 @@ fn prunes_what_a_checkpoint_covers<V: Vfs>(vfs: &V, dir: &Path) {
     driver.resume(open(vfs, dir).unwrap());
     assert_eq!(driver.kept.len(), 22);
     driver.run(20).unwrap();
+}
+
+fn goes_on_while_it_is_found_out_what_can_go<V: Vfs>(vfs: &V, dir: &Path) {
+    let mut driver = Driver::new(open(vfs, dir).unwrap());
+    driver.run(22).unwrap();
+    driver.sync().unwrap();
+    checkpoint(&driver.log, &driver.kept[..5]).unwrap();
+    checkpoint(&driver.log, &driver.kept[..21]).unwrap();
+    let check = driver.log.check_prune(driver.log.durable()).unwrap();
+    driver.run(10).unwrap();
+    driver.sync().unwrap();
+    let prunable = check.run().unwrap().unwrap();
+
+    let mut other = Log::open(vfs.clone(), dir.with_extension("other"), [9; 16], OPTIONS).unwrap();
+    let nothing = other.remove_prunable(prunable).unwrap();
+    assert_eq!(nothing, Default::default(), "it is another log's");
+    let pruned = driver.log.remove_prunable(prunable).unwrap();
+    assert_eq!(pruned.checkpoints, 1);
+    assert!(pruned.segments > 0);
+    assert_eq!(
+        driver.log.remove_prunable(prunable).unwrap(),
+        Default::default()
+    );
+    driver.resume(open(vfs, dir).unwrap());
+    assert_eq!(driver.kept.len(), 32);
 }
 
 fn keeps_everything_without_a_checkpoint<V: Vfs>(vfs: &V, dir: &Path) {
