@@ -29,6 +29,7 @@
 //! - **Overlays** ([`Bag::set_overlay`]) are shown and never stored.
 //! - The feature `serde` encodes what travels and is logged; decoding checks what the constructors
 //!   check.
+//! - The features `json`, `xml`, `messagepack`, `postcard` and `tytx` are documents ([`formats`]).
 //!
 //! No IO, no clock, no random source, no recursion. Revisions are counted, logs kept and
 //! subscribers told elsewhere.
@@ -47,6 +48,8 @@ mod draft;
 mod edit;
 mod error;
 mod fit;
+#[cfg(feature = "formats")]
+pub mod formats;
 mod id;
 mod ids;
 mod image;

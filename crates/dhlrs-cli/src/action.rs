@@ -9,6 +9,7 @@ mod stream;
 mod watch;
 
 use clap::CommandFactory;
+use dhlrs_bag::formats::text_to_json;
 use dhlrs_identity::{Ed25519Signer, Signer};
 use dhlrs_wire::{RefusalKind, Revision};
 use tokio::{signal::ctrl_c, time::timeout};
@@ -18,7 +19,6 @@ use crate::{
     client::Client,
     command::{Cli, Command, KeyArgs},
     demo, identity_file,
-    interchange::text_to_json,
     output::Output,
     program::interrupted,
     render,

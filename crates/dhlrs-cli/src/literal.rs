@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
+use dhlrs_bag::formats::{JsonToken, JsonTokens, bytes_of_base64, number_from_json};
 use dhlrs_bag::{Decimal, LIST_ITEMS_MAX, List, Timestamp, Value};
 
-use crate::{
-    Failure, FailureKind,
-    interchange::{self, JsonReader, Token},
-};
+use crate::{Failure, FailureKind};
 
 /// What `--type` can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -68,7 +66,7 @@ pub fn parse(text: &str, wanted: Option<ValueType>) -> Result<Value, Failure> {
                 .ok_or_else(|| not_a(text, "float", "write a number, nan, inf or -inf")),
         },
         Some(ValueType::Text) => Ok(text.into()),
-        Some(ValueType::Bytes) => interchange::bytes(text).map(Value::Bytes).map_err(|_| {
+        Some(ValueType::Bytes) => bytes_of_base64(text).map(Value::Bytes).map_err(|_| {
             not_a(
                 text,
                 "bytes",
@@ -99,7 +97,7 @@ pub fn parse(text: &str, wanted: Option<ValueType>) -> Result<Value, Failure> {
 }
 
 fn untyped(text: &str) -> Result<Value, Failure> {
-    let mut reader = JsonReader::new(text.as_bytes());
+    let mut reader = JsonTokens::new(text.as_bytes());
     let mut tokens = Vec::new();
     loop {
         match reader.next_token() {
@@ -110,7 +108,7 @@ fn untyped(text: &str) -> Result<Value, Failure> {
         }
     }
     match tokens.as_slice() {
-        [Token::ListStart, items @ .., Token::ListEnd] => {
+        [JsonToken::ListStart, items @ .., JsonToken::ListEnd] => {
             if items.len() > LIST_ITEMS_MAX {
                 return Err(bad(
                     text,
@@ -131,12 +129,12 @@ fn untyped(text: &str) -> Result<Value, Failure> {
     }
 }
 
-fn scalar(whole: &str, token: &Token) -> Result<Value, Failure> {
+fn scalar(whole: &str, token: &JsonToken) -> Result<Value, Failure> {
     match token {
-        Token::Null => Ok(Value::Null),
-        Token::Bool(value) => Ok(Value::Bool(*value)),
-        Token::Text(text) => Ok(text.as_str().into()),
-        Token::Number(number) => interchange::number(number).map_err(|why| {
+        JsonToken::Null => Ok(Value::Null),
+        JsonToken::Bool(value) => Ok(Value::Bool(*value)),
+        JsonToken::Text(text) => Ok(text.clone().into()),
+        JsonToken::Number(number) => number_from_json(number).map_err(|why| {
             bad(number, why.to_owned()).hint(
                 "use --type decimal for up to 28 digits, or --type text to keep it as it stands",
             )

@@ -18,6 +18,34 @@ mod widths;
 
 #[cfg(feature = "serde")]
 mod coding;
+#[cfg(all(
+    feature = "json",
+    feature = "xml",
+    feature = "messagepack",
+    feature = "postcard",
+    feature = "tytx"
+))]
+mod documents;
+#[cfg(all(
+    feature = "json",
+    feature = "xml",
+    feature = "messagepack",
+    feature = "postcard",
+    feature = "tytx"
+))]
+mod hostile;
+#[cfg(feature = "json")]
+mod json_plain;
+#[cfg(feature = "json")]
+mod json_tokens;
+#[cfg(feature = "json")]
+mod json_typed;
+#[cfg(feature = "json")]
+mod trees;
+#[cfg(feature = "tytx")]
+mod tytx;
+#[cfg(feature = "xml")]
+mod xml;
 
 use dhlrs_bag::{Bag, Change, Edit, EditErrorKind, Label, Name, Position};
 use dhlrs_path::Path;

@@ -1,6 +1,7 @@
 //! `set`, `rm`, `mv`, `rename`, `invalidate`, `refresh`, `materialise`.
 
 use dhlrs_bag::VALUE_BYTES_MAX;
+use dhlrs_bag::formats::text_to_json;
 use dhlrs_path::Address;
 use tokio::io::AsyncReadExt;
 
@@ -9,7 +10,6 @@ use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{Condition, EditArgs, MoveArgs, RemoveArgs, RenameArgs, SetArgs},
-    interchange::text_to_json,
     literal,
     output::Output,
 };

@@ -3,15 +3,17 @@
 use std::io::Write;
 
 use dhlrs::RowStream;
-use dhlrs_bag::{Label, Row};
-use dhlrs_path::DEPTH_MAX;
+use dhlrs_bag::{
+    Label, Row,
+    formats::{Losses, PlainJsonWriter, TypedJsonWriter, XmlForm, XmlWriter},
+};
+use dhlrs_path::{DEPTH_MAX, Step};
 use dhlrs_wire::{ReadRow, View};
 
 use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{ExportArgs, ExportFormat},
-    interchange::{Losses, PlainExport, TypedExport},
     output::{Output, WholeFile, file_failure, stdout_failure},
     program::note,
 };
@@ -22,7 +24,6 @@ pub(super) async fn export(
     json: bool,
     out: &mut Output,
 ) -> Result<Exit, Failure> {
-    let ExportFormat::Json = args.format;
     let address = client.address(&args.target);
     let mut rows = client
         .store(&args.target.store)
@@ -35,11 +36,27 @@ pub(super) async fn export(
         Failure::new(FailureKind::Missing, format!("{address}: there is nothing"))
             .hint("`dhlrs ls ADDRESS` of the bag above shows what is there")
     })?;
+    let form = match (args.format, args.typed) {
+        (ExportFormat::Json, false) => Form::PlainJson,
+        (ExportFormat::Json, true) => Form::TypedJson,
+        (ExportFormat::Xml, typed) => Form::Xml {
+            form: if typed {
+                XmlForm::Typed
+            } else {
+                XmlForm::Plain
+            },
+            // The element that holds everything is called as what is exported.
+            root: match address.path().steps().last() {
+                Some(Step::Label(label)) => label.into_owned(),
+                _ => address.store().to_string(),
+            },
+        },
+    };
     let losses = match &args.output {
         Some(path) => {
             let mut file = WholeFile::create(path)?;
             let draft = file.draft().to_owned();
-            let losses = document(&top, &mut rows, args.typed, file.out())
+            let losses = document(&top, &mut rows, &form, file.out())
                 .await
                 .map_err(|broken| match broken {
                     Broken::Read(failure) => {
@@ -50,16 +67,14 @@ pub(super) async fn export(
             file.finish()?;
             losses
         }
-        None => {
-            document(&top, &mut rows, args.typed, out)
-                .await
-                .map_err(|broken| match broken {
-                    Broken::Read(failure) => failure.at("the output is left incomplete"),
-                    Broken::Write(cause) => stdout_failure(cause),
-                })?
-        }
+        None => document(&top, &mut rows, &form, out)
+            .await
+            .map_err(|broken| match broken {
+                Broken::Read(failure) => failure.at("the output is left incomplete"),
+                Broken::Write(cause) => stdout_failure(cause),
+            })?,
     };
-    if let Some(text) = losses.and_then(|losses| loss_line(losses, json)) {
+    if let Some(text) = losses.and_then(|losses| loss_line(&losses, json)) {
         note(&text);
     }
     Ok(Exit::Done)
@@ -77,32 +92,52 @@ impl From<std::io::Error> for Broken {
     }
 }
 
+/// What is written.
+enum Form {
+    PlainJson,
+    TypedJson,
+    Xml { form: XmlForm, root: String },
+}
+
 async fn document<W: Write + Send>(
     top: &ReadRow,
     rows: &mut RowStream,
-    typed: bool,
+    form: &Form,
     mut out: W,
 ) -> Result<Option<Losses>, Broken> {
-    let losses = match (&top.value, typed) {
-        (Some(value), true) => {
-            TypedExport::value(&mut out, value, &top.attributes)?;
+    let attributes = &top.attributes;
+    let losses = match (&top.value, form) {
+        (Some(value), Form::TypedJson) => {
+            TypedJsonWriter::value(&mut out, value, attributes)?;
             None
         }
-        (Some(value), false) => Some(PlainExport::value(&mut out, value, &top.attributes)?),
-        (None, true) => {
-            let mut bag = TypedExport::begin(&mut out)?;
+        (Some(value), Form::PlainJson) => {
+            Some(PlainJsonWriter::value(&mut out, value, attributes)?)
+        }
+        (Some(value), Form::Xml { form, root }) => {
+            Some(XmlWriter::value(&mut out, *form, root, value, attributes)?)
+        }
+        (None, Form::TypedJson) => {
+            let mut bag = TypedJsonWriter::begin(&mut out)?;
             while let Some(row) = next(rows).await? {
                 bag.row(&row)?;
             }
-            bag.finish(&top.attributes)?;
+            bag.finish(attributes)?;
             None
         }
-        (None, false) => {
-            let mut bag = PlainExport::begin(&mut out)?;
+        (None, Form::PlainJson) => {
+            let mut bag = PlainJsonWriter::begin(&mut out)?;
             while let Some(row) = next(rows).await? {
                 bag.row(&row)?;
             }
-            Some(bag.finish(&top.attributes)?.1)
+            Some(bag.finish(attributes)?.1)
+        }
+        (None, Form::Xml { form, root }) => {
+            let mut bag = XmlWriter::begin(&mut out, *form, root, attributes)?;
+            while let Some(row) = next(rows).await? {
+                bag.row(&row)?;
+            }
+            Some(bag.finish()?.1)
         }
     };
     out.flush()?;
@@ -118,8 +153,8 @@ async fn next(rows: &mut RowStream) -> Result<Option<Row>, Broken> {
 }
 
 /// Begins a bag as plain JSON.
-pub(super) fn plain_bag<W: Write>(out: W) -> Result<PlainExport<W>, Failure> {
-    PlainExport::begin(out).map_err(stdout_failure)
+pub(super) fn plain_bag<W: Write>(out: W) -> Result<PlainJsonWriter<W>, Failure> {
+    PlainJsonWriter::begin(out).map_err(stdout_failure)
 }
 
 /// A row of a read, as one of what is inside the addressed bag.
@@ -141,23 +176,31 @@ pub(super) fn branch_row(row: ReadRow) -> Result<Row, Failure> {
     })
 }
 
-// What plain JSON has no room for.
-fn loss_line(losses: Losses, json: bool) -> Option<String> {
-    if losses == Losses::default() {
+// What a document has no room for.
+fn loss_line(losses: &Losses, json: bool) -> Option<String> {
+    if losses.is_empty() {
         return None;
     }
     let Losses {
         attributes,
         resolvers,
         values,
+        characters,
+        first,
     } = losses;
-    Some(if json {
-        format!(
-            r#"{{"left_out":{{"attributes":{attributes},"resolvers":{resolvers},"types":{values}}}}}"#
-        )
-    } else {
-        format!(
-            "left out: {attributes} attributes, {resolvers} resolvers, the type of {values} values; --typed keeps them"
-        )
-    })
+    if json {
+        return Some(format!(
+            r#"{{"left_out":{{"attributes":{attributes},"resolvers":{resolvers},"types":{values},"characters":{characters}}}}}"#
+        ));
+    }
+    let spelled = match characters {
+        0 => String::new(),
+        _ => format!(", characters of {characters} texts"),
+    };
+    let first = first
+        .first()
+        .map_or_else(String::new, |loss| format!(" (first {loss})"));
+    Some(format!(
+        "left out: {attributes} attributes, {resolvers} resolvers, the type of {values} values{spelled}{first}; --typed keeps them"
+    ))
 }

@@ -7,7 +7,13 @@ use std::{
 };
 
 use dhlrs::StoreHandle;
-use dhlrs_bag::{Attributes, Content, Edit, GuardedEdit, Value};
+use dhlrs_bag::{
+    Attributes, Content, Edit, GuardedEdit, Value,
+    formats::{
+        FormatError, FormatErrorKind, PlainJsonReader, TypedJsonReader, XmlReader, XmlRoot,
+        text_to_json,
+    },
+};
 use dhlrs_path::{Address, Path};
 use dhlrs_wire::Written;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,9 +23,7 @@ use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{ImportArgs, ImportFormat},
-    interchange::{
-        Batch, CsvImport, ImportError, ImportErrorKind, PlainImport, TypedImport, text_to_json,
-    },
+    interchange::{Batch, CsvImport},
     output::Output,
     program::note,
 };
@@ -209,24 +213,23 @@ fn read(
     args: &ImportArgs,
     input: impl Read,
     to_writer: &mpsc::Sender<Piece>,
-) -> Result<(), ImportError> {
+) -> Result<(), FormatError> {
     let key = args.key.clone();
     let cutter = Cutter::new(to_writer);
     match format(args) {
-        ImportFormat::Json if args.typed => cutter.cut(TypedImport::new(input)),
-        ImportFormat::Json => cutter.cut(PlainImport::new(input, key)),
+        ImportFormat::Json if args.typed => cutter.cut(TypedJsonReader::new(input)),
+        ImportFormat::Json => cutter.cut(PlainJsonReader::new(input, key)),
+        ImportFormat::Xml => cutter.cut(XmlReader::new(input, XmlRoot::Bag, key)),
         ImportFormat::Csv => cutter.cut(CsvImport::new(input, key)),
     }
 }
 
 fn format(args: &ImportArgs) -> ImportFormat {
-    let is_csv = || {
-        let extension = args.file.extension();
-        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
-    };
+    let ending = args.file.extension().unwrap_or_default();
     match args.format {
         Some(format) => format,
-        None if is_csv() => ImportFormat::Csv,
+        None if ending.eq_ignore_ascii_case("csv") => ImportFormat::Csv,
+        None if ending.eq_ignore_ascii_case("xml") => ImportFormat::Xml,
         None => ImportFormat::Json,
     }
 }
@@ -239,7 +242,7 @@ fn open(path: &FilePath) -> Result<(Input, Option<u64>), Failure> {
     let cannot = |cause: io::Error| {
         Failure::new(FailureKind::File, format!("cannot be read: {cause}"))
             .at(path.display())
-            .hint("name a JSON or CSV file that you may read, or - for standard input")
+            .hint("name a JSON, CSV or XML file that you may read, or - for standard input")
             .caused_by(cause)
     };
     let file = File::open(path).map_err(cannot)?;
@@ -266,18 +269,19 @@ fn progress_bar(bytes: Option<u64>) -> ProgressBar {
 }
 
 /// What is wrong with a file, and what to do about it.
-pub(crate) fn import_failure(cause: ImportError) -> Failure {
+pub(crate) fn import_failure(cause: FormatError) -> Failure {
     let hint = match cause.kind() {
-        ImportErrorKind::Io => "can the file be read to its end?",
-        ImportErrorKind::NotJson => "mend the file there; for CSV use --format csv",
-        ImportErrorKind::NotCsv => "mend the file there; for JSON use --format json",
-        ImportErrorKind::MissingKey | ImportErrorKind::DuplicateLabel => {
+        FormatErrorKind::Io => "can the file be read to its end?",
+        FormatErrorKind::Syntax => {
+            "mend the file there; if it is of another form, --format json, csv or xml says so"
+        }
+        FormatErrorKind::MissingKey | FormatErrorKind::DuplicateLabel => {
             "choose a --key that each record of a list has, each with another value; without --key they are 0, 1, 2, …"
         }
-        ImportErrorKind::BadNumber => {
+        FormatErrorKind::BadNumber => {
             "write the number as a string, or {\"$dec\":\"…\"} with --typed"
         }
-        ImportErrorKind::BadShape => {
+        FormatErrorKind::BadShape => {
             "--typed reads what `dhlrs export --typed` wrote; without it any JSON is read"
         }
         _ => "mend the file there",

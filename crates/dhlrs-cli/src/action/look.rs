@@ -1,6 +1,7 @@
 //! `get`, `ls`, `tree`, `attrs`, `query`.
 
 use dhlrs::RowStream;
+use dhlrs_bag::formats::{attributes_to_json, text_to_json, value_to_json};
 use dhlrs_path::{Address, DEPTH_MAX};
 use dhlrs_wire::{ReadRow, View};
 
@@ -9,7 +10,6 @@ use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{QueryArgs, ReadArgs},
-    interchange::{attributes_to_json, text_to_json, value_to_json},
     output::{Output, stdout_failure},
     render::{NodeView, TreeDrawing, list_line, query_value, row_json, word},
 };

@@ -6,13 +6,13 @@ use dhlrs::{
     Identity, Node, NodeBuilder, StoreOptions,
     websocket::{Pem, WebSocketTransport},
 };
+use dhlrs_bag::formats::text_to_json;
 use dhlrs_path::StoreName;
 
 use crate::{
     Exit, Failure, FailureKind,
     client::{machine, node_name, tls_failure},
     command::{DEFAULT_URL, ServeArgs},
-    interchange::text_to_json,
     output::Output,
     program::note,
 };

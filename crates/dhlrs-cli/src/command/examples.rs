@@ -99,12 +99,14 @@ pub(super) const IMPORT: &str = "\
 Examples:
   dhlrs import '//main/records' field-assessments.json --key id
   dhlrs import '//main/stock' stock.csv --key sku
+  dhlrs import '//main/parts' parts.xml
   dhlrs import '//copy' tree.json --typed
   dhlrs import '//main/in' - --format json";
 
 pub(super) const EXPORT: &str = "\
 Examples:
   dhlrs export '//main/orders'
+  dhlrs export '//main/orders' --format xml
   dhlrs export '//main' --typed --output main.json";
 
 pub(super) const KEY: &str = "\

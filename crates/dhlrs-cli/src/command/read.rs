@@ -89,6 +89,8 @@ pub struct ExportArgs {
 pub enum ExportFormat {
     /// JSON
     Json,
+    /// XML, below a root element
+    Xml,
 }
 
 fn parse_kind(text: &str) -> Result<ChangeKind, String> {

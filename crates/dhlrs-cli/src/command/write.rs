@@ -160,7 +160,7 @@ pub struct ImportArgs {
     /// The form of the file; by default what its name ends in, else json
     #[arg(long, value_enum)]
     pub format: Option<ImportFormat>,
-    /// The field or column that labels records; without it they are 0, 1, 2, …
+    /// The field, column or attribute that labels records; without it they are 0, 1, 2, …
     #[arg(long, value_name = "FIELD")]
     pub key: Option<String>,
     /// Reads what `export --typed` wrote
@@ -178,4 +178,6 @@ pub enum ImportFormat {
     Json,
     /// CSV with a header
     Csv,
+    /// XML; the root element is the bag
+    Xml,
 }

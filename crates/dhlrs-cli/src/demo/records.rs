@@ -7,6 +7,7 @@ use std::{
 };
 
 use dhlrs::{GuardedEdit, Path, Revision, StoreHandle};
+use dhlrs_bag::formats::{FormatError, FormatErrorKind, Item, PlainJsonReader};
 use dhlrs_bag::{Branch, Edit, Label, Value};
 use tokio::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::{
     Failure, FailureKind,
     action::import::import_failure,
     command::DemoArgs,
-    interchange::{Batch, Batcher, ImportError, ImportErrorKind, Item, PlainImport},
+    interchange::{Batch, Batcher},
 };
 
 /// 500 field assessments, made by `cargo xtask data`.
@@ -130,7 +131,7 @@ impl Records {
         Ok(last)
     }
 
-    fn items(&self) -> Result<PlainImport<Input>, Failure> {
+    fn items(&self) -> Result<PlainJsonReader<Input>, Failure> {
         let input: Input = match &self.file {
             None => Box::new(Cursor::new(FIELD_ASSESSMENTS)),
             Some(path) => {
@@ -143,17 +144,17 @@ impl Records {
                 Box::new(BufReader::new(file))
             }
         };
-        Ok(PlainImport::new(input, self.key.clone()))
+        Ok(PlainJsonReader::new(input, self.key.clone()))
     }
 
-    fn unreadable(&self, cause: ImportError) -> Failure {
+    fn unreadable(&self, cause: FormatError) -> Failure {
         let kind = cause.kind();
         let failure = match &self.file {
             Some(path) => import_failure(cause).at(path.display()),
             None => import_failure(cause),
         };
         match kind {
-            ImportErrorKind::MissingKey | ImportErrorKind::DuplicateLabel => failure.hint(
+            FormatErrorKind::MissingKey | FormatErrorKind::DuplicateLabel => failure.hint(
                 "choose a --key that each record has, each with another value; without --key they are 0, 1, 2, …",
             ),
             _ => failure.hint("--input wants a JSON list of objects, or an object of objects"),

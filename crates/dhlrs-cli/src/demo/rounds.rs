@@ -16,7 +16,9 @@ use super::{
     watcher::Watcher,
     writes::{Fate, Tried, path_of},
 };
-use crate::{Failure, FailureKind, interchange::value_to_json};
+use dhlrs_bag::formats::value_to_json;
+
+use crate::{Failure, FailureKind};
 
 /// Writes through each process.
 pub(super) const ROUND_WRITES: u32 = 100;

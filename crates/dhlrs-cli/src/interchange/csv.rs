@@ -1,14 +1,16 @@
 //! CSV: the header names the columns, each row is a bag of Text.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     io::{self, Read},
 };
 
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
-use dhlrs_bag::{Label, Row};
-
-use super::{ImportError, ImportErrorKind as Kind, Item};
+use dhlrs_bag::{
+    Label, Row,
+    formats::{FormatError, FormatErrorKind as Kind, Item},
+};
 
 /// The most bytes of one CSV row; a quote that is never closed would else take the whole file into memory.
 pub const CSV_ROW_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -56,7 +58,7 @@ impl<R: Read> CsvImport<R> {
         }
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, ImportError> {
+    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
         loop {
             match self.state {
                 State::Header => self.header()?,
@@ -81,9 +83,9 @@ impl<R: Read> CsvImport<R> {
         }
     }
 
-    fn header(&mut self) -> Result<(), ImportError> {
+    fn header(&mut self) -> Result<(), FormatError> {
         if !self.read()? {
-            return Err(self.error(Kind::NotCsv, "has no header line"));
+            return Err(self.error(Kind::Syntax, "has no header line"));
         }
         let mut seen = HashSet::new();
         for name in &self.record {
@@ -116,7 +118,7 @@ impl<R: Read> CsvImport<R> {
         Ok(())
     }
 
-    fn row_label(&mut self) -> Result<Label, ImportError> {
+    fn row_label(&mut self) -> Result<Label, FormatError> {
         let text = match self.key_column.and_then(|column| self.record.get(column)) {
             Some(cell) => cell.to_owned(),
             None => self.next_label.to_string(),
@@ -134,7 +136,7 @@ impl<R: Read> CsvImport<R> {
         }
     }
 
-    fn read(&mut self) -> Result<bool, ImportError> {
+    fn read(&mut self) -> Result<bool, FormatError> {
         self.reader.get_mut().left = CSV_ROW_BYTES_MAX;
         self.reader.read_record(&mut self.record).map_err(|cause| {
             let line = cause
@@ -142,35 +144,35 @@ impl<R: Read> CsvImport<R> {
                 .map_or_else(|| self.reader.position().line(), ::csv::Position::line);
             match cause.into_kind() {
                 ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::FileTooLarge => {
-                    ImportError::new(
+                    FormatError::new(
                         Kind::TooLarge,
                         format!(
                             "a row of more than {CSV_ROW_BYTES_MAX} bytes; is a quote not closed?"
                         ),
                     )
                 }
-                ErrorKind::Io(cause) => ImportError::io(cause),
+                ErrorKind::Io(cause) => FormatError::io(cause),
                 ErrorKind::UnequalLengths {
                     expected_len, len, ..
-                } => ImportError::new(
-                    Kind::NotCsv,
+                } => FormatError::new(
+                    Kind::Syntax,
                     format!("{len} cells, but the header has {expected_len}"),
                 ),
-                ErrorKind::Utf8 { .. } => ImportError::new(Kind::NotCsv, "a cell is not UTF-8"),
-                _ => ImportError::new(Kind::NotCsv, "cannot be read as CSV"),
+                ErrorKind::Utf8 { .. } => FormatError::new(Kind::Syntax, "a cell is not UTF-8"),
+                _ => FormatError::new(Kind::Syntax, "cannot be read as CSV"),
             }
             .on_line(line)
         })
     }
 
-    fn error(&self, kind: Kind, detail: impl Into<String>) -> ImportError {
-        ImportError::new(kind, detail)
+    fn error(&self, kind: Kind, detail: impl Into<Cow<'static, str>>) -> FormatError {
+        FormatError::new(kind, detail)
             .on_line(self.record.position().map_or(1, ::csv::Position::line))
     }
 }
 
 impl<R: Read> Iterator for CsvImport<R> {
-    type Item = Result<Item, ImportError>;
+    type Item = Result<Item, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()

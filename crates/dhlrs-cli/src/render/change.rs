@@ -6,7 +6,7 @@ use dhlrs_bag::{AttributeChange, ChangeKind, Shown};
 use dhlrs_path::Path;
 use dhlrs_wire::{WatchedChange, WatchedChanges};
 
-use crate::interchange::{text_to_json, value_to_json};
+use dhlrs_bag::formats::{text_to_json, value_to_json};
 
 /// `REV KIND PATH OLD -> NEW`, and ` @ATTR OLD -> NEW` for each attribute that changed.
 ///

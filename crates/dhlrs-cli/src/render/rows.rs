@@ -4,7 +4,7 @@ use dhlrs_bag::{Attributes, Value};
 use dhlrs_path::{Address, Query};
 use dhlrs_wire::{ReadRow, Revision};
 
-use crate::interchange::{attributes_to_json, text_to_json, value_to_json};
+use dhlrs_bag::formats::{attributes_to_json, text_to_json, value_to_json};
 
 /// `NAME<TAB>VALUE`: a line of `ls`. Values are compact typed JSON, a bag is `{"$branch":CHILDREN}`.
 #[must_use]

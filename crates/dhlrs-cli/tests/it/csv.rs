@@ -1,12 +1,22 @@
 //! CSV in: the header labels the cells, rows are bags of Text.
 
-use dhlrs_cli::interchange::{
-    CSV_ROW_BYTES_MAX, CsvImport, ImportError, ImportErrorKind as Kind, Item,
-};
+use dhlrs_bag::formats::{FormatError, FormatErrorKind as Kind, Item, value_to_json};
+use dhlrs_cli::interchange::{CSV_ROW_BYTES_MAX, CsvImport};
 
-use super::plain::show;
+// One row a line: two spaces a level, label, value.
+fn show(items: &[Item]) -> String {
+    let lines = items.iter().map(|item| match item {
+        Item::Row(row) => {
+            let value = row.value.as_ref();
+            let value = value.map_or_else(|| "{}".to_owned(), value_to_json);
+            format!("{}{} {value}", "  ".repeat(row.depth.into()), row.label)
+        }
+        other => format!("{other:?}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
 
-fn import(text: &[u8], key: Option<&str>) -> Result<Vec<Item>, ImportError> {
+fn import(text: &[u8], key: Option<&str>) -> Result<Vec<Item>, FormatError> {
     CsvImport::new(text, key.map(str::to_owned)).collect()
 }
 
@@ -38,11 +48,11 @@ fn a_key_column_labels_the_rows_and_stays() {
 
 #[test]
 fn mistakes_are_named_with_their_line() {
-    refuses("", None, Kind::NotCsv, 1);
+    refuses("", None, Kind::Syntax, 1);
     refuses("a,\n", None, Kind::BadLabel, 1);
     refuses("a,a\n", None, Kind::DuplicateLabel, 1);
     refuses("a,b\n1,2\n", Some("c"), Kind::MissingKey, 1);
-    refuses("a,b\n1,2\n1\n", None, Kind::NotCsv, 3);
+    refuses("a,b\n1,2\n1\n", None, Kind::Syntax, 3);
     refuses("a,b\n1,2\n1,3\n", Some("a"), Kind::DuplicateLabel, 3);
     refuses("a,b\n,2\n", Some("a"), Kind::BadLabel, 2);
 }

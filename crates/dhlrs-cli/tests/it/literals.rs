@@ -1,8 +1,8 @@
 //! VALUE: strict JSON, else text; errors that name the remedy.
 
+use dhlrs_bag::formats::value_to_json;
 use dhlrs_cli::{
     FailureKind,
-    interchange::value_to_json,
     literal::{ValueType, parse},
 };
 

@@ -168,6 +168,85 @@ fn plain_json_says_what_it_leaves_out() {
 }
 
 #[test]
+fn xml_goes_out_and_comes_in() {
+    let world = World::new();
+    let server = world.serve(&["--store", "main", "--store", "copy"]);
+    let source = everything();
+    let file = world.file("source.json", &source);
+    server
+        .dhlrs(&world, &["import", "//main", text(&file), "--typed"])
+        .ok();
+    let file = world.path("typed.xml");
+    let done = server.dhlrs(
+        &world,
+        &[
+            "export",
+            "//main",
+            "--format",
+            "xml",
+            "--typed",
+            "--output",
+            text(&file),
+        ],
+    );
+    assert_eq!(done.err, "");
+    done.ok();
+    server
+        .dhlrs(&world, &["import", "//copy", text(&file), "--typed"])
+        .ok();
+    assert_eq!(
+        server.dhlrs(&world, &["export", "//copy", "--typed"]).ok(),
+        source
+    );
+
+    let done = server.dhlrs(&world, &["export", "//main", "--format", "xml"]);
+    assert!(
+        done.err.contains("characters of 1 texts") && done.err.contains("--typed"),
+        "{}",
+        done.err
+    );
+    let xml = done.ok();
+    assert!(xml.contains("<main "), "{xml}");
+    assert!(xml.contains("<bytes>AAEC/w==</bytes>"), "{xml}");
+    let leaf = server
+        .dhlrs(
+            &world,
+            &["export", "//main/bytes", "--format", "xml", "--typed"],
+        )
+        .ok();
+    assert!(
+        leaf.contains("<GenRoBag _T=\"RAW\">AAEC/w==</GenRoBag>"),
+        "{leaf}"
+    );
+}
+
+#[test]
+fn xml_of_others_is_imported_by_the_ending_of_its_name() {
+    let world = World::new();
+    let server = world.serve::<&str>(&[]);
+    let xml =
+        "<stock site=\"7\"><part sku=\"A-1\"><name>Nut</name></part><part sku=\"B 2\"/></stock>";
+    let file = world.file("stock.xml", xml);
+    let import = ["import", "//main/stock", text(&file), "--key", "sku"];
+    assert_eq!(
+        server.dhlrs(&world, &import).ok(),
+        "3 nodes imported, revision 1\n"
+    );
+    assert_eq!(
+        server.dhlrs(&world, &["get", "//main/stock.A-1.name"]).ok(),
+        "Nut\n"
+    );
+    assert_eq!(
+        server.dhlrs(&world, &["get", "//main/stock?site"]).ok(),
+        "7\n"
+    );
+
+    let bomb = world.file("bomb.xml", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>");
+    let done = server.dhlrs(&world, &["import", "//main", text(&bomb)]);
+    assert!(done.fails(2).contains("document type"), "{done:?}");
+}
+
+#[test]
 fn csv_is_rows_of_text() {
     let world = World::new();
     let server = world.serve::<&str>(&[]);

@@ -4,7 +4,8 @@ use dhlrs_bag::{Branch, BranchError, Label, NODE_BYTES_MAX, Row};
 use tokio::sync::mpsc;
 
 use super::Piece;
-use crate::interchange::{Batch, Batcher, ImportError, ImportErrorKind, Item};
+use crate::interchange::{Batch, Batcher};
+use dhlrs_bag::formats::{FormatError, FormatErrorKind, Item};
 
 /// How many of those that were skipped are told one by one.
 pub(super) const SKIPPED_SHOWN_MAX: usize = 8;
@@ -59,8 +60,8 @@ impl<'a> Cutter<'a> {
     /// Sends everything, to the end or to the first error.
     pub(super) fn cut(
         mut self,
-        items: impl Iterator<Item = Result<Item, ImportError>>,
-    ) -> Result<(), ImportError> {
+        items: impl Iterator<Item = Result<Item, FormatError>>,
+    ) -> Result<(), FormatError> {
         let mut attributes = None;
         for item in items {
             let item = item?;
@@ -108,7 +109,7 @@ impl<'a> Cutter<'a> {
         Ok(())
     }
 
-    fn row(&mut self, row: Row) -> Result<Option<Batch>, ImportError> {
+    fn row(&mut self, row: Row) -> Result<Option<Batch>, FormatError> {
         if let Some(depth) = self.leaving_out {
             if row.depth > depth {
                 self.skipped.nodes += 1;
@@ -141,6 +142,6 @@ impl<'a> Cutter<'a> {
     }
 }
 
-fn in_the_way(cause: BranchError) -> ImportError {
-    ImportError::new(ImportErrorKind::BadShape, cause.to_string())
+fn in_the_way(cause: BranchError) -> FormatError {
+    FormatError::new(FormatErrorKind::BadShape, cause.to_string())
 }

@@ -1,14 +1,16 @@
 //! Typed JSON: `{"$bag":[[label,V,{attr:V},R?]…],"attrs":{…}}`, and `{"$value":V,"attrs":{…}}` for a leaf.
 
-use std::{collections::HashSet, io::Read};
-
-use dhlrs_bag::{Attributes, Decimal, Label, Name, ResolverRef, Row};
-use dhlrs_path::DEPTH_MAX;
+use std::{collections::BTreeSet, io::Read};
 
 use super::{
-    ImportError, ImportErrorKind as Kind, Item, JsonReader, Token,
-    pending::Pending,
-    value::{Typed, attributes, typed, want},
+    JsonToken, JsonTokens,
+    value::{Typed, attributes, resolver, typed, want},
+};
+use crate::{
+    Attributes, Label, Row,
+    formats::{
+        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits, item::Pending,
+    },
 };
 
 /// Reads typed JSON as rows.
@@ -16,14 +18,16 @@ use super::{
 /// The attributes of a bag stand behind its content, so its row waits for them. Where too many rows would wait, the
 /// bag goes ahead and the rest of it follows as [`Item::Late`].
 #[derive(Debug)]
-pub struct TypedImport<R> {
-    reader: JsonReader<R>,
+pub struct TypedJsonReader<R> {
+    reader: JsonTokens<R>,
     state: State,
     // The labels of each open bag, the root first.
-    bags: Vec<HashSet<Label>>,
+    bags: Vec<BTreeSet<Label>>,
     // The entry whose content each open bag below the root is.
     entries: Vec<Entry>,
     pending: Pending,
+    limits: ReadLimits,
+    nodes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +44,35 @@ struct Entry {
     row: u64,
 }
 
-impl<R: Read> TypedImport<R> {
+impl<R: Read> TypedJsonReader<R> {
     /// Reads `input`.
     pub fn new(input: R) -> Self {
+        Self::with_limits(input, ReadLimits::STREAM)
+    }
+
+    /// Reads `input` within limits.
+    pub fn with_limits(input: R, limits: ReadLimits) -> Self {
+        Self::waiting(input, limits, PENDING_ROWS_MAX)
+    }
+
+    // Never hands out a bag before all is known of it; memory grows with the document.
+    pub(crate) fn whole(input: R, limits: ReadLimits) -> Self {
+        Self::waiting(input, limits, usize::MAX)
+    }
+
+    fn waiting(input: R, limits: ReadLimits, rows_max: usize) -> Self {
         Self {
-            reader: JsonReader::new(input),
+            reader: JsonTokens::with_limit(input, limits.bytes_max),
             state: State::Start,
             bags: Vec::new(),
             entries: Vec::new(),
-            pending: Pending::default(),
+            pending: Pending::new(rows_max),
+            limits,
+            nodes: 0,
         }
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, ImportError> {
+    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
         loop {
             if let Some(item) = self.pending.pop() {
                 return Ok(Some(item));
@@ -70,9 +90,9 @@ impl<R: Read> TypedImport<R> {
         }
     }
 
-    fn start(&mut self) -> Result<(), ImportError> {
+    fn start(&mut self) -> Result<(), FormatError> {
         match self.reader.next_token()? {
-            Some(Token::ObjectStart) => {
+            Some(JsonToken::ObjectStart) => {
                 self.state = State::Root;
                 Ok(())
             }
@@ -82,14 +102,14 @@ impl<R: Read> TypedImport<R> {
         }
     }
 
-    fn root(&mut self) -> Result<(), ImportError> {
+    fn root(&mut self) -> Result<(), FormatError> {
         match want(&mut self.reader)? {
-            Token::Key(key) => match (key.as_str(), want(&mut self.reader)?) {
-                ("$bag", Token::ListStart) => {
-                    self.bags.push(HashSet::new());
+            JsonToken::Key(key) => match (key.as_str(), want(&mut self.reader)?) {
+                ("$bag", JsonToken::ListStart) => {
+                    self.bags.push(BTreeSet::new());
                     self.state = State::Bag;
                 }
-                ("attrs", Token::ObjectStart) => {
+                ("attrs", JsonToken::ObjectStart) => {
                     let attributes = attributes(&mut self.reader)?;
                     self.pending.push(Item::RootAttributes(attributes));
                 }
@@ -114,16 +134,16 @@ impl<R: Read> TypedImport<R> {
         Ok(())
     }
 
-    fn bag(&mut self) -> Result<(), ImportError> {
+    fn bag(&mut self) -> Result<(), FormatError> {
         match want(&mut self.reader)? {
-            Token::ListStart => self.entry(),
-            Token::ListEnd => {
+            JsonToken::ListStart => self.entry(),
+            JsonToken::ListEnd => {
                 self.bags.pop();
                 let Some(entry) = self.entries.pop() else {
                     self.state = State::Root;
                     return Ok(());
                 };
-                if want(&mut self.reader)? != Token::ObjectEnd {
+                if want(&mut self.reader)? != JsonToken::ObjectEnd {
                     return Err(self.wrong("`$bag` stands alone in its object"));
                 }
                 self.entry_end(entry)
@@ -132,8 +152,8 @@ impl<R: Read> TypedImport<R> {
         }
     }
 
-    fn entry(&mut self) -> Result<(), ImportError> {
-        let Token::Text(label) = want(&mut self.reader)? else {
+    fn entry(&mut self) -> Result<(), FormatError> {
+        let JsonToken::Text(label) = want(&mut self.reader)? else {
             return Err(self.wrong("an entry begins with its label, a string"));
         };
         let label = Label::new(&label).map_err(|cause| {
@@ -149,10 +169,10 @@ impl<R: Read> TypedImport<R> {
             ));
         }
         let depth = self.entries.len();
-        if depth >= DEPTH_MAX {
-            let message = format!("nested deeper than a tree may be, limit {DEPTH_MAX}");
-            return Err(self.reader.error(Kind::TooDeep, message));
-        }
+        self.nodes += 1;
+        (self.limits.check_depth(depth))
+            .and_then(|()| self.limits.check_nodes(self.nodes))
+            .map_err(|error| self.reader.place(error))?;
         let mut row = Row::bag(u16::try_from(depth).unwrap_or(u16::MAX), label.clone());
         let token = want(&mut self.reader)?;
         match typed(&mut self.reader, token)? {
@@ -164,33 +184,33 @@ impl<R: Read> TypedImport<R> {
             Typed::BagStart => {
                 let row = self.pending.push_open(row);
                 self.entries.push(Entry { label, row });
-                self.bags.push(HashSet::new());
+                self.bags.push(BTreeSet::new());
                 Ok(())
             }
         }
     }
 
     // Reads `,{attributes},R]` behind an entry's value.
-    fn entry_end(&mut self, entry: Entry) -> Result<(), ImportError> {
+    fn entry_end(&mut self, entry: Entry) -> Result<(), FormatError> {
         let mut own = Attributes::new();
-        let mut resolver = None;
+        let mut own_resolver = None;
         let mut token = want(&mut self.reader)?;
-        if token == Token::ObjectStart {
+        if token == JsonToken::ObjectStart {
             own = attributes(&mut self.reader)?;
             token = want(&mut self.reader)?;
         }
-        if token == Token::ObjectStart {
-            resolver = Some(self.resolver()?);
+        if token == JsonToken::ObjectStart {
+            own_resolver = Some(resolver(&mut self.reader)?);
             token = want(&mut self.reader)?;
         }
-        if token != Token::ListEnd {
+        if token != JsonToken::ListEnd {
             return Err(self
                 .wrong("an entry is [label,value,{attributes}], perhaps with a resolver behind"));
         }
         if let Some(row) = self.pending.complete(entry.row) {
             row.attributes = own;
-            row.resolver = resolver;
-        } else if !own.is_empty() || resolver.is_some() {
+            row.resolver = own_resolver;
+        } else if !own.is_empty() || own_resolver.is_some() {
             let labels: Vec<Label> = self
                 .entries
                 .iter()
@@ -199,7 +219,7 @@ impl<R: Read> TypedImport<R> {
             let depth = u16::try_from(labels.len()).unwrap_or(u16::MAX);
             let row = Row {
                 attributes: own,
-                resolver,
+                resolver: own_resolver,
                 ..Row::bag(depth, entry.label)
             };
             self.pending.push(Item::Late { labels, row });
@@ -207,69 +227,15 @@ impl<R: Read> TypedImport<R> {
         Ok(())
     }
 
-    // Reads `"$res":{…}}`, whose first `{` is read.
-    fn resolver(&mut self) -> Result<ResolverRef, ImportError> {
-        let is_resolver = want(&mut self.reader)? == Token::Key("$res".to_owned());
-        if !is_resolver || want(&mut self.reader)? != Token::ObjectStart {
-            return Err(self.wrong("a resolver is {\"$res\":{\"name\":…}}"));
-        }
-        let mut name = None;
-        let mut resolver = (0, false, Attributes::new());
-        loop {
-            let key = match want(&mut self.reader)? {
-                Token::ObjectEnd => break,
-                Token::Key(key) => key,
-                _ => return Err(self.wrong("a resolver is {\"$res\":{\"name\":…}}")),
-            };
-            match (key.as_str(), want(&mut self.reader)?) {
-                ("name", Token::Text(text)) => {
-                    let checked = Name::new(&text);
-                    name = Some(checked.map_err(|cause| {
-                        self.reader
-                            .error(Kind::BadLabel, format!("resolver: {cause}"))
-                    })?);
-                }
-                ("cache_time", Token::Number(text)) => {
-                    resolver.0 = milliseconds(&text)
-                        .ok_or_else(|| self.wrong("seconds, to the millisecond"))?;
-                }
-                ("read_only", Token::Bool(read_only)) => resolver.1 = read_only,
-                ("kw", Token::ObjectStart) => resolver.2 = attributes(&mut self.reader)?,
-                _ => {
-                    return Err(self.wrong(
-                        "a resolver has name, cache_time (seconds), read_only and kw (an object)",
-                    ));
-                }
-            }
-        }
-        if want(&mut self.reader)? != Token::ObjectEnd {
-            return Err(self.wrong("`$res` stands alone in its object"));
-        }
-        let name = name.ok_or_else(|| self.wrong("a resolver without a name"))?;
-        let (cache_time_ms, read_only, parameters) = resolver;
-        Ok(ResolverRef {
-            name,
-            cache_time_ms,
-            read_only,
-            parameters,
-        })
-    }
-
-    fn wrong(&self, detail: &str) -> ImportError {
+    fn wrong(&self, detail: &'static str) -> FormatError {
         self.reader.error(Kind::BadShape, detail)
     }
 }
 
-impl<R: Read> Iterator for TypedImport<R> {
-    type Item = Result<Item, ImportError>;
+impl<R: Read> Iterator for TypedJsonReader<R> {
+    type Item = Result<Item, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()
     }
-}
-
-fn milliseconds(seconds: &str) -> Option<i64> {
-    let seconds: Decimal = seconds.parse().ok()?;
-    let digits = 3_u32.checked_sub(u32::from(seconds.scale()))?;
-    i64::try_from(seconds.mantissa().checked_mul(10_i128.pow(digits))?).ok()
 }

@@ -1,16 +1,17 @@
 //! The JSON reader takes what RFC 8259 allows and nothing else.
 
-use dhlrs_cli::interchange::{
-    ImportError, ImportErrorKind as Kind, JSON_DEPTH_MAX, JsonReader, STRING_BYTES_MAX, Token,
+use dhlrs_bag::formats::{
+    FormatError, FormatErrorKind as Kind, JSON_DEPTH_MAX, JSON_STRING_BYTES_MAX, JsonToken,
+    JsonTokens,
 };
 
-fn tokens(text: &[u8]) -> Result<Vec<Token>, ImportError> {
-    let mut reader = JsonReader::new(text);
+fn tokens(text: &[u8]) -> Result<Vec<JsonToken>, FormatError> {
+    let mut reader = JsonTokens::new(text);
     std::iter::from_fn(|| reader.next_token().transpose()).collect()
 }
 
 #[track_caller]
-fn refuses(text: impl AsRef<[u8]>, kind: Kind) -> ImportError {
+fn refuses(text: impl AsRef<[u8]>, kind: Kind) -> FormatError {
     let text = text.as_ref();
     let error = tokens(text).expect_err(&String::from_utf8_lossy(text));
     assert_eq!(error.kind(), kind, "{error}");
@@ -20,7 +21,7 @@ fn refuses(text: impl AsRef<[u8]>, kind: Kind) -> ImportError {
 #[test]
 fn reads_every_kind_of_token() {
     let text = br#" {"a":[1,-2.5e+3,"x",true,false,null,{},[]],"b":{}} "#;
-    use Token::{Bool, Key, ListEnd, ListStart, Null, Number, ObjectEnd, ObjectStart, Text};
+    use JsonToken::{Bool, Key, ListEnd, ListStart, Null, Number, ObjectEnd, ObjectStart, Text};
     let wanted = vec![
         ObjectStart,
         Key("a".into()),
@@ -49,7 +50,7 @@ fn undoes_escapes() {
     let text = br#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000""#;
     assert_eq!(
         tokens(text).unwrap(),
-        [Token::Text("\"\\/\u{8}\u{c}\n\r\té😀\0".into())]
+        [JsonToken::Text("\"\\/\u{8}\u{c}\n\r\té😀\0".into())]
     );
 }
 
@@ -57,7 +58,7 @@ fn undoes_escapes() {
 fn skips_a_byte_order_mark() {
     assert_eq!(
         tokens(b"\xef\xbb\xbf1").unwrap(),
-        [Token::Number("1".into())]
+        [JsonToken::Number("1".into())]
     );
 }
 
@@ -108,15 +109,15 @@ fn refuses_what_is_no_json() {
         "// a\n1",
         "1\u{a0}",
     ] {
-        refuses(text, Kind::NotJson);
+        refuses(text, Kind::Syntax);
     }
-    refuses(b"\"\xff\"", Kind::NotJson);
-    refuses(b"\x00", Kind::NotJson);
+    refuses(b"\"\xff\"", Kind::Syntax);
+    refuses(b"\x00", Kind::Syntax);
 }
 
 #[test]
 fn says_where() {
-    let error = refuses("{\"a\":\n[1,\n{\"b/~\":x}]}", Kind::NotJson);
+    let error = refuses("{\"a\":\n[1,\n{\"b/~\":x}]}", Kind::Syntax);
     assert_eq!(
         (error.line(), error.pointer()),
         (Some(3), Some("/a/1/b~1~0"))
@@ -137,8 +138,13 @@ fn depth_has_a_limit_and_no_stack() {
 #[test]
 fn strings_and_numbers_have_limits() {
     let text = |bytes: usize| format!("\"{}\"", "a".repeat(bytes));
-    assert_eq!(tokens(text(STRING_BYTES_MAX).as_bytes()).unwrap().len(), 1);
-    refuses(text(STRING_BYTES_MAX + 1), Kind::TooLarge);
+    assert_eq!(
+        tokens(text(JSON_STRING_BYTES_MAX).as_bytes())
+            .unwrap()
+            .len(),
+        1
+    );
+    refuses(text(JSON_STRING_BYTES_MAX + 1), Kind::TooLarge);
     refuses("1".repeat(2000), Kind::TooLarge);
 }
 

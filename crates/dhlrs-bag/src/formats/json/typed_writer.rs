@@ -2,27 +2,25 @@
 
 use std::io::{self, Write};
 
-use dhlrs_bag::{Attributes, ResolverRef, Row, Value};
-
-use super::value::{attributes_to_json, text_to_json, value_to_json};
+use super::value::{attributes_to_json, text_to_json, write_attributes, write_text, write_value};
+use crate::{Attributes, ResolverRef, Row, Value};
 
 /// Writes `{"$bag":[[label,V,{attr:V},R?]…],"attrs":{…}}` while the rows come in.
 ///
 /// Attributes are sorted by name, so that equal trees give equal bytes. Each child of the root begins a line.
 #[derive(Debug)]
-pub struct TypedExport<W> {
+pub struct TypedJsonWriter<W> {
     out: W,
     // What stands behind the content of each open bag.
-    open: Vec<String>,
+    open: Vec<Vec<u8>>,
     // Whether the innermost open bag has a child already.
     has_child: bool,
 }
 
-impl<W: Write> TypedExport<W> {
+impl<W: Write> TypedJsonWriter<W> {
     /// Begins a document.
     ///
     /// # Errors
-    ///
     /// When `out` does not take it.
     pub fn begin(mut out: W) -> io::Result<Self> {
         out.write_all(b"{\"$bag\":[")?;
@@ -36,38 +34,42 @@ impl<W: Write> TypedExport<W> {
     /// A whole document that is one value.
     ///
     /// # Errors
-    ///
     /// When `out` does not take it.
     pub fn value(mut out: W, value: &Value, attributes: &Attributes) -> io::Result<()> {
-        let (value, attributes) = (value_to_json(value), attributes_to_json(attributes));
-        writeln!(out, "{{\"$value\":{value},\"attrs\":{attributes}}}")
+        out.write_all(b"{\"$value\":")?;
+        write_value(&mut out, value)?;
+        writeln!(out, ",\"attrs\":{}}}", attributes_to_json(attributes))
     }
 
     /// Writes the next row, in pre-order.
     ///
     /// # Errors
-    ///
     /// When `out` does not take it.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
         self.close_to(usize::from(row.depth))?;
-        let comma = if self.has_child { "," } else { "" };
-        let line = if row.depth == 0 { "\n" } else { "" };
-        write!(self.out, "{comma}{line}[{},", text_to_json(&row.label))?;
-        let rest = rest_of(row);
+        if self.has_child {
+            self.out.write_all(b",")?;
+        }
+        self.out
+            .write_all(if row.depth == 0 { b"\n[" } else { b"[" })?;
+        write_text(&mut self.out, &row.label)?;
         if let Some(value) = &row.value {
             self.has_child = true;
-            write!(self.out, "{}{rest}", value_to_json(value))
+            self.out.write_all(b",")?;
+            write_value(&mut self.out, value)?;
+            write_rest(&mut self.out, row)
         } else {
             self.has_child = false;
+            let mut rest = Vec::new();
+            write_rest(&mut rest, row)?;
             self.open.push(rest);
-            self.out.write_all(b"{\"$bag\":[")
+            self.out.write_all(b",{\"$bag\":[")
         }
     }
 
     /// Ends the document with the attributes of the root, and hands back the output.
     ///
     /// # Errors
-    ///
     /// When `out` does not take it.
     pub fn finish(mut self, attributes: &Attributes) -> io::Result<W> {
         self.close_to(0)?;
@@ -84,7 +86,8 @@ impl<W: Write> TypedExport<W> {
     fn close_to(&mut self, depth: usize) -> io::Result<()> {
         while self.open.len() > depth {
             let rest = self.open.pop().unwrap_or_default();
-            write!(self.out, "]}}{rest}")?;
+            self.out.write_all(b"]}")?;
+            self.out.write_all(&rest)?;
             self.has_child = true;
         }
         Ok(())
@@ -92,15 +95,16 @@ impl<W: Write> TypedExport<W> {
 }
 
 // What stands behind a row's content.
-fn rest_of(row: &Row) -> String {
-    let attributes = attributes_to_json(&row.attributes);
-    match &row.resolver {
-        Some(resolver) => format!(",{attributes},{}]", resolver_to_json(resolver)),
-        None => format!(",{attributes}]"),
+fn write_rest(out: &mut impl Write, row: &Row) -> io::Result<()> {
+    out.write_all(b",")?;
+    write_attributes(out, &row.attributes)?;
+    if let Some(resolver) = &row.resolver {
+        write!(out, ",{}", resolver_to_json(resolver))?;
     }
+    out.write_all(b"]")
 }
 
-fn resolver_to_json(resolver: &ResolverRef) -> String {
+pub(crate) fn resolver_to_json(resolver: &ResolverRef) -> String {
     format!(
         r#"{{"$res":{{"name":{},"cache_time":{},"read_only":{},"kw":{}}}}}"#,
         text_to_json(&resolver.name),

@@ -1,13 +1,13 @@
 //! Plain JSON: an object is a bag, a scalar a value, a flat list a List, any other list a bag.
 
-use std::{collections::HashSet, io::Read};
+use std::{collections::BTreeSet, io::Read};
 
-use dhlrs_bag::{LIST_ITEMS_MAX, Label, List, NODE_BYTES_MAX, Row, Value};
-use dhlrs_path::DEPTH_MAX;
-
-use super::{
-    ImportError, ImportErrorKind as Kind, Item, JsonReader, PENDING_ROWS_MAX, Token,
-    pending::Pending, value::scalar,
+use super::{JsonToken, JsonTokens, value::scalar};
+use crate::{
+    LIST_ITEMS_MAX, Label, List, NODE_BYTES_MAX, Row, Value,
+    formats::{
+        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits, item::Pending,
+    },
 };
 
 /// Reads plain JSON as rows.
@@ -15,18 +15,20 @@ use super::{
 /// A list of at most 4,096 scalars is a List. The children of other lists are labelled `0`, `1` … or, with a key, by
 /// that field of theirs; the field stays. A record is held back until its key has been read.
 #[derive(Debug)]
-pub struct PlainImport<R> {
-    reader: JsonReader<R>,
+pub struct PlainJsonReader<R> {
+    reader: JsonTokens<R>,
     key: Option<String>,
     open: Vec<Open>,
     pending: Pending,
+    limits: ReadLimits,
+    nodes: u64,
 }
 
 #[derive(Debug)]
 enum Open {
     Object {
         depth: u16,
-        labels: HashSet<Label>,
+        labels: BTreeSet<Label>,
         // The label of the value that comes next.
         next: Option<Label>,
         // The row that waits for the key field of this object.
@@ -40,7 +42,7 @@ enum Open {
     },
     List {
         depth: u16,
-        labels: HashSet<Label>,
+        labels: BTreeSet<Label>,
         next: u64,
     },
 }
@@ -54,18 +56,25 @@ enum Slot {
     Unnamed(u16),
 }
 
-impl<R: Read> PlainImport<R> {
+impl<R: Read> PlainJsonReader<R> {
     /// Reads `input`; `key` is the field that labels the records of lists.
     pub fn new(input: R, key: Option<String>) -> Self {
+        Self::with_limits(input, key, ReadLimits::STREAM)
+    }
+
+    /// Reads `input` within limits.
+    pub fn with_limits(input: R, key: Option<String>, limits: ReadLimits) -> Self {
         Self {
-            reader: JsonReader::new(input),
+            reader: JsonTokens::with_limit(input, limits.bytes_max),
             key,
             open: Vec::new(),
-            pending: Pending::default(),
+            pending: Pending::new(PENDING_ROWS_MAX),
+            limits,
+            nodes: 0,
         }
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, ImportError> {
+    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
         loop {
             if let Some(item) = self.pending.pop() {
                 return Ok(Some(item));
@@ -83,24 +92,24 @@ impl<R: Read> PlainImport<R> {
         }
     }
 
-    fn token(&mut self, token: Token) -> Result<(), ImportError> {
+    fn token(&mut self, token: JsonToken) -> Result<(), FormatError> {
         if let Some(value) = scalar(&self.reader, &token)? {
             return self.value(value);
         }
         match token {
-            Token::Key(name) => self.key(&name),
-            Token::ObjectStart => {
+            JsonToken::Key(name) => self.key(&name),
+            JsonToken::ObjectStart => {
                 let slot = self.slot(true)?;
                 let (depth, unnamed) = self.open_bag(slot)?;
                 self.open.push(Open::Object {
                     depth,
-                    labels: HashSet::new(),
+                    labels: BTreeSet::new(),
                     next: None,
                     unnamed,
                 });
                 Ok(())
             }
-            Token::ListStart => {
+            JsonToken::ListStart => {
                 let slot = self.slot(false)?;
                 self.open.push(Open::Flat {
                     slot,
@@ -113,7 +122,7 @@ impl<R: Read> PlainImport<R> {
         }
     }
 
-    fn key(&mut self, name: &str) -> Result<(), ImportError> {
+    fn key(&mut self, name: &str) -> Result<(), FormatError> {
         let label = self.label(name)?;
         if let Some(Open::Object { labels, next, .. }) = self.open.last_mut() {
             if !labels.insert(label.clone()) {
@@ -126,7 +135,7 @@ impl<R: Read> PlainImport<R> {
         Ok(())
     }
 
-    fn value(&mut self, value: Value) -> Result<(), ImportError> {
+    fn value(&mut self, value: Value) -> Result<(), FormatError> {
         if let Some(Open::Flat { items, bytes, .. }) = self.open.last_mut() {
             *bytes += value.encoded_bytes();
             if *bytes > NODE_BYTES_MAX {
@@ -145,7 +154,7 @@ impl<R: Read> PlainImport<R> {
         self.place(slot, value)
     }
 
-    fn close(&mut self) -> Result<(), ImportError> {
+    fn close(&mut self) -> Result<(), FormatError> {
         match self.open.pop() {
             Some(Open::Flat { slot, items, .. }) => {
                 let list = List::new(items)
@@ -160,7 +169,7 @@ impl<R: Read> PlainImport<R> {
     }
 
     // Where the next value goes. What was a flat list so far becomes a bag, since its next item is no scalar.
-    fn slot(&mut self, has_fields: bool) -> Result<Slot, ImportError> {
+    fn slot(&mut self, has_fields: bool) -> Result<Slot, FormatError> {
         if matches!(self.open.last(), Some(Open::Flat { .. })) {
             self.unfold()?;
         }
@@ -181,7 +190,7 @@ impl<R: Read> PlainImport<R> {
         })
     }
 
-    fn unfold(&mut self) -> Result<(), ImportError> {
+    fn unfold(&mut self) -> Result<(), FormatError> {
         let Some(Open::Flat { slot, items, .. }) = self.open.pop() else {
             return Ok(());
         };
@@ -191,7 +200,7 @@ impl<R: Read> PlainImport<R> {
         let (depth, _) = self.open_bag(slot)?;
         self.open.push(Open::List {
             depth,
-            labels: HashSet::new(),
+            labels: BTreeSet::new(),
             next: 0,
         });
         for item in items {
@@ -201,13 +210,13 @@ impl<R: Read> PlainImport<R> {
         Ok(())
     }
 
-    fn place(&mut self, slot: Slot, value: Value) -> Result<(), ImportError> {
+    fn place(&mut self, slot: Slot, value: Value) -> Result<(), FormatError> {
         match slot {
             Slot::Root => {
                 self.pending.push(Item::RootValue(value));
             }
             Slot::Child(depth, label) => {
-                self.check_depth(depth)?;
+                self.check(depth)?;
                 self.name_record(&label, &value)?;
                 self.pending
                     .push(Item::Row(Row::value(depth, label, value)));
@@ -218,16 +227,16 @@ impl<R: Read> PlainImport<R> {
     }
 
     // The depth of the bag's children, and the row if it has no label yet.
-    fn open_bag(&mut self, slot: Slot) -> Result<(u16, Option<u64>), ImportError> {
+    fn open_bag(&mut self, slot: Slot) -> Result<(u16, Option<u64>), FormatError> {
         match slot {
             Slot::Root => Ok((0, None)),
             Slot::Child(depth, label) => {
-                self.check_depth(depth)?;
+                self.check(depth)?;
                 self.pending.push(Item::Row(Row::bag(depth, label)));
                 Ok((depth + 1, None))
             }
             Slot::Unnamed(depth) => {
-                self.check_depth(depth)?;
+                self.check(depth)?;
                 let placeholder = self.label("0")?;
                 Ok((
                     depth + 1,
@@ -238,7 +247,7 @@ impl<R: Read> PlainImport<R> {
     }
 
     // If the value is the key field of the record around it, that has its label now.
-    fn name_record(&mut self, field: &Label, value: &Value) -> Result<(), ImportError> {
+    fn name_record(&mut self, field: &Label, value: &Value) -> Result<(), FormatError> {
         let Some(Open::Object {
             unnamed: Some(row), ..
         }) = self.open.last()
@@ -277,17 +286,15 @@ impl<R: Read> PlainImport<R> {
         Ok(())
     }
 
-    fn check_depth(&self, depth: u16) -> Result<(), ImportError> {
-        if usize::from(depth) < DEPTH_MAX {
-            return Ok(());
-        }
-        Err(self.reader.error(
-            Kind::TooDeep,
-            format!("nested deeper than a tree may be, limit {DEPTH_MAX}"),
-        ))
+    // Whether one more node may come, and there.
+    fn check(&mut self, depth: u16) -> Result<(), FormatError> {
+        self.nodes += 1;
+        (self.limits.check_depth(usize::from(depth)))
+            .and_then(|()| self.limits.check_nodes(self.nodes))
+            .map_err(|error| self.reader.place(error))
     }
 
-    fn label(&self, text: &str) -> Result<Label, ImportError> {
+    fn label(&self, text: &str) -> Result<Label, FormatError> {
         Label::new(text).map_err(|cause| match text {
             "" => self.reader.error(
                 Kind::BadLabel,
@@ -299,7 +306,7 @@ impl<R: Read> PlainImport<R> {
         })
     }
 
-    fn no_key(&self) -> ImportError {
+    fn no_key(&self) -> FormatError {
         let key = self.key.as_deref().unwrap_or_default();
         self.reader.error(
             Kind::MissingKey,
@@ -308,8 +315,8 @@ impl<R: Read> PlainImport<R> {
     }
 }
 
-impl<R: Read> Iterator for PlainImport<R> {
-    type Item = Result<Item, ImportError>;
+impl<R: Read> Iterator for PlainJsonReader<R> {
+    type Item = Result<Item, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()

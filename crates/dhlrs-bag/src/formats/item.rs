@@ -1,8 +1,8 @@
-//! Rows that were read before all is known about them.
+//! What readers hand out: rows, and those that were read before all is known about them.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use dhlrs_bag::{Attributes, Label, Row, Value};
+use crate::{Attributes, Label, Row, Value};
 
 /// How many rows wait for one that is not complete.
 pub const PENDING_ROWS_MAX: usize = 65_536;
@@ -27,15 +27,25 @@ pub enum Item {
 }
 
 /// A queue whose head waits until it is complete. Numbers name rows for as long as they are in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
     items: VecDeque<Item>,
+    rows_max: usize,
     // The number of the first item.
     first: u64,
     open: BTreeSet<u64>,
 }
 
 impl Pending {
+    pub(super) fn new(rows_max: usize) -> Self {
+        Self {
+            items: VecDeque::new(),
+            rows_max,
+            first: 0,
+            open: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn push(&mut self, item: Item) -> u64 {
         self.items.push_back(item);
         self.first + self.items.len() as u64 - 1
@@ -67,7 +77,7 @@ impl Pending {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.items.len() >= PENDING_ROWS_MAX
+        self.items.len() >= self.rows_max
     }
 
     /// Stops waiting for the first open row.

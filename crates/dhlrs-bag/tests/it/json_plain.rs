@@ -1,16 +1,17 @@
 //! Plain JSON in and out.
 
-use dhlrs_bag::{Attributes, Row};
-use dhlrs_cli::interchange::{
-    ImportError, ImportErrorKind as Kind, Item, Losses, PlainExport, PlainImport, value_to_json,
+use dhlrs_bag::formats::{
+    FormatError, FormatErrorKind as Kind, Item, Losses, PlainJsonReader, PlainJsonWriter,
+    value_to_json,
 };
+use dhlrs_bag::{Attributes, Row};
 
-pub(crate) fn import(text: &str, key: Option<&str>) -> Result<Vec<Item>, ImportError> {
-    PlainImport::new(text.as_bytes(), key.map(str::to_owned)).collect()
+fn import(text: &str, key: Option<&str>) -> Result<Vec<Item>, FormatError> {
+    PlainJsonReader::new(text.as_bytes(), key.map(str::to_owned)).collect()
 }
 
 // One row a line: two spaces a level, label, value.
-pub(crate) fn show(items: &[Item]) -> String {
+fn show(items: &[Item]) -> String {
     let lines = items.iter().map(|item| match item {
         Item::Row(row) => {
             let value = row
@@ -197,7 +198,7 @@ fn a_list_that_no_node_holds_is_refused_before_it_fills_memory() {
 }
 
 fn export(items: Vec<Item>, attributes: &Attributes) -> (String, Losses) {
-    let mut export = PlainExport::begin(Vec::new()).unwrap();
+    let mut export = PlainJsonWriter::begin(Vec::new()).unwrap();
     for item in items {
         match item {
             Item::Row(row) => export.row(&row).unwrap(),
@@ -230,12 +231,18 @@ fn what_plain_json_cannot_hold_is_counted() {
     row.attributes = attributes.clone();
     let (out, losses) = export(vec![Item::Row(row)], &attributes);
     assert_eq!(out, "{\n\"x\":\"1.50\"\n}\n");
-    assert_eq!(
-        losses,
-        Losses {
-            attributes: 2,
-            resolvers: 0,
-            values: 1
-        }
+    let counts = (
+        losses.attributes,
+        losses.resolvers,
+        losses.values,
+        losses.characters,
     );
+    assert_eq!(counts, (2, 0, 1, 0));
+    let listed: Vec<String> = losses.first.iter().map(ToString::to_string).collect();
+    let wanted = [
+        "x: attributes are left out",
+        "x: the type is lost",
+        "the top: attributes are left out",
+    ];
+    assert_eq!(listed, wanted);
 }
