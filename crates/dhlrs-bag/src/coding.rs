@@ -14,6 +14,11 @@ use crate::{
     Name, Position, Row, Text, Timestamp, VALUE_BYTES_MAX, Value,
 };
 
+/// What typed access knows the scalars of this crate by; in other codings these names say nothing.
+pub(crate) const DECIMAL: &str = "dhlrs_bag::Decimal";
+pub(crate) const TIMESTAMP: &str = "dhlrs_bag::Timestamp";
+pub(crate) const VALUE: &str = "dhlrs_bag::Value";
+
 // The longest text that `FromStr` is tried on; labels, names and paths are shorter.
 const PARSED_BYTES_MAX: usize = 4 * dhlrs_path::PATH_BYTES_MAX;
 
@@ -218,14 +223,28 @@ impl<'de> Deserialize<'de> for Bytes {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        (self.mantissa(), self.scale()).serialize(s)
+        s.serialize_newtype_struct(DECIMAL, &(self.mantissa(), self.scale()))
     }
 }
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let (mantissa, scale) = <(i128, u8)>::deserialize(d)?;
-        Self::new(mantissa, scale).map_err(de::Error::custom)
+        struct Parts;
+
+        impl<'de> Visitor<'de> for Parts {
+            type Value = Decimal;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a decimal")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Decimal, D::Error> {
+                let (mantissa, scale) = <(i128, u8)>::deserialize(d)?;
+                Decimal::new(mantissa, scale).map_err(de::Error::custom)
+            }
+        }
+
+        d.deserialize_newtype_struct(DECIMAL, Parts)
     }
 }
 
@@ -234,6 +253,7 @@ impl<'de> Deserialize<'de> for Decimal {
 macro_rules! wire_value {
     ($name:ident $(, $list:ident($items:ty))?) => {
         #[derive(Serialize, Deserialize)]
+        #[serde(rename = "dhlrs_bag::Value")]
         enum $name {
             Null,
             Bool(bool),

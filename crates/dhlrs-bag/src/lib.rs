@@ -27,8 +27,9 @@
 //! - **Comparing** ([`Tree::diff`], [`Tree::undo`]) gives ops as well; [`Bag::patch`] makes one tree
 //!   of another.
 //! - **Overlays** ([`Bag::set_overlay`]) are shown and never stored.
-//! - The feature `serde` encodes what travels and is logged; decoding checks what the constructors
-//!   check.
+//! - The feature `serde` encodes what travels and is logged, decoding checks what the constructors
+//!   check; and it reads and writes values of any serde type ([`Tree::get_as`],
+//!   [`Bag::set_from`]).
 //! - The features `json`, `xml`, `messagepack`, `postcard` and `tytx` are documents ([`formats`]).
 //!
 //! No IO, no clock, no random source, no recursion. Revisions are counted, logs kept and
@@ -76,6 +77,8 @@ mod subtree;
 mod text;
 mod timestamp;
 mod tree;
+#[cfg(feature = "serde")]
+mod typed;
 mod value;
 mod walk;
 
@@ -104,5 +107,7 @@ pub use snapshot::Snapshot;
 pub use text::{Label, Name, Text};
 pub use timestamp::Timestamp;
 pub use tree::Tree;
+#[cfg(feature = "serde")]
+pub use typed::{TypedError, TypedErrorKind};
 pub use value::{Bytes, LIST_ITEMS_MAX, List, VALUE_BYTES_MAX, Value};
 pub use walk::{Rows, Visited, Walk, WalkPosition};

@@ -42,6 +42,8 @@ mod json_tokens;
 mod json_typed;
 #[cfg(feature = "json")]
 mod trees;
+#[cfg(feature = "serde")]
+mod typed;
 #[cfg(feature = "tytx")]
 mod tytx;
 #[cfg(feature = "xml")]
