@@ -9,7 +9,8 @@ use crate::derived::Derived;
 pub const WINDOW_CHANGES_MAX: usize = 100_000;
 /// Bytes of them.
 pub const WINDOW_BYTES_MAX: usize = 64 << 20;
-/// Memory that the snapshots of unfinished reads may pin.
+/// Memory that the snapshots of unfinished reads may pin, by an estimate; see
+/// [`Limits::snapshot_bytes_max`].
 pub const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
 /// Changes, in bytes, that wait for a forward's target.
 pub const FORWARD_LOG_BYTES_MAX: usize = 256 << 20;
@@ -32,7 +33,9 @@ pub struct Limits {
     pub window_changes_max: usize,
     /// Bytes of changes kept.
     pub window_bytes_max: usize,
-    /// Memory that the snapshots of unfinished reads may pin.
+    /// Memory that the snapshots of unfinished reads may pin, by an estimate: what was replaced
+    /// since, values and attributes by their size and the tree around them by pages. Over it the
+    /// oldest reads are given up.
     pub snapshot_bytes_max: u64,
     /// Changes, in bytes, that wait for one forward's target. Beyond it the forward stops.
     pub forward_log_bytes_max: usize,

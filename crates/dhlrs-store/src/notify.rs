@@ -33,6 +33,8 @@ impl Store {
         for batch in ticket.batches {
             self.notify(now, batch, out);
         }
+        self.reads
+            .keep_within(self.config.limits.snapshot_bytes_max);
         self.pump_forwards(out);
         if let Some(image) = image {
             self.checkpoint.newest = Some(revision);
@@ -52,7 +54,7 @@ impl Store {
             lost,
         } = batch;
         self.checkpoint.changes_since += changes.list.len();
-        self.reads.note_changes(changes.list.len());
+        self.reads.note(&changes, &lost, &self.published.tree);
         let tree = trees.as_ref().map(|trees| &trees.after);
         let dispatched = self.triggers.dispatch(&changes, tree);
         for failure in dispatched.failures {

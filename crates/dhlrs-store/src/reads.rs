@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dhlrs_bag::{BagNode, Snapshot, WalkPosition};
+use dhlrs_bag::{BagNode, ChangeKind, Changes, Shown, Snapshot, Value, WalkPosition};
 use dhlrs_clock::Time;
 use dhlrs_path::Path;
 use dhlrs_wire::{
@@ -10,6 +10,7 @@ use dhlrs_wire::{
     Selection, View,
 };
 
+use crate::lost::{Lost, NODE_BYTES, node_bytes};
 use crate::machine::Store;
 use crate::port::Caller;
 
@@ -19,10 +20,8 @@ pub const READ_IDLE_MS: u64 = 30_000;
 pub const SOURCE_READS_MAX: usize = 16;
 /// Reads of one neighbour that have pages to come.
 pub const NEIGHBOUR_READS_MAX: usize = 64;
-/// What a change costs a snapshot that is still held: the page of the tree that was copied for it.
-const PINNED_BYTES_PER_CHANGE: u64 = 4 << 10;
-/// What one node of a tree that is held whole takes.
-const PINNED_BYTES_PER_NODE: u64 = 256;
+/// What a change costs a snapshot that is still held: the pages of the tree that were copied for it.
+const PINNED_BYTES_PER_CHANGE: u64 = 8 << 10;
 
 /// Where a read takes its rows from: the published tree, or what a resolver answered.
 #[derive(Clone, Debug)]
@@ -33,14 +32,27 @@ pub(crate) struct Source {
     pub(crate) path: Path<'static>,
     /// The row that stands for the node itself, where the tree cannot give it.
     pub(crate) top: Option<ReadRow>,
+    /// The tree is the read's own, and shares nothing with the published one.
+    pub(crate) is_own: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Reads {
     held: BTreeMap<u64, Held>,
     last: u64,
-    /// Changes published since the store was made.
-    changes: u64,
+    replaced: Replaced,
+    /// The most nodes that a published tree has had.
+    nodes_max: u64,
+}
+
+/// What changes have replaced since the store was made, by an estimate: a snapshot from before them
+/// keeps it alive.
+#[derive(Clone, Copy, Debug, Default)]
+struct Replaced {
+    /// Values, attributes, and what was in bags that went.
+    content: u64,
+    /// Pages of the tree that were copied; of one tree not more than it has.
+    pages: u64,
 }
 
 /// A read with pages to come.
@@ -54,12 +66,55 @@ struct Held {
     began: Option<WalkPosition>,
     next: WalkPosition,
     deadline_ms: u64,
-    changes_before: u64,
+    replaced_before: Replaced,
+    own_bytes: u64,
 }
 
 impl Reads {
-    pub(crate) fn note_changes(&mut self, changes: usize) {
-        self.changes += changes as u64;
+    /// Notes a revision that is being published.
+    pub(crate) fn note(&mut self, changes: &Changes, lost: &Lost, tree: &Snapshot) {
+        self.nodes_max = self.nodes_max.max(tree.len());
+        self.replaced.content += lost.bytes;
+        for change in &changes.list {
+            self.replaced.pages += PINNED_BYTES_PER_CHANGE;
+            let old = match &change.old {
+                Shown::Scalar(value) => value.encoded_bytes() as u64,
+                // Of an overlay nobody tells what was in it.
+                Shown::Branch { nodes } if change.kind == ChangeKind::Resolve => nodes * NODE_BYTES,
+                Shown::Branch { nodes } if change.kind == ChangeKind::Sort => {
+                    self.replaced.pages += nodes * NODE_BYTES;
+                    0
+                }
+                Shown::Branch { .. } | Shown::Absent => 0,
+            };
+            // A branch takes the places of many nodes that were there before.
+            if let Shown::Branch { nodes } = &change.new
+                && change.kind != ChangeKind::Move
+                && change.kind != ChangeKind::Rename
+            {
+                self.replaced.pages += nodes * NODE_BYTES;
+            }
+            let attributes = change
+                .attributes
+                .iter()
+                .filter_map(|change| change.old.as_ref());
+            let attributes = attributes.map(Value::encoded_bytes).sum::<usize>() as u64;
+            self.replaced.content += old + attributes;
+        }
+    }
+
+    /// Notes that the published tree gives way to one that shares nothing with it.
+    pub(crate) fn note_new_tree(&mut self, tree: &Snapshot) {
+        if !self.held.is_empty() {
+            self.replaced.content += tree_bytes(tree);
+        }
+    }
+
+    /// Ends the oldest reads until what the others pin is within the limit.
+    pub(crate) fn keep_within(&mut self, bytes_max: u64) {
+        while !self.held.is_empty() && self.pinned_bytes() > bytes_max {
+            self.end_oldest(|_| true);
+        }
     }
 
     pub(crate) fn end(&mut self, caller: &Caller, read: u64) {
@@ -91,9 +146,7 @@ impl Reads {
         while self.held.values().filter(|held| of_neighbour(held)).count() >= NEIGHBOUR_READS_MAX {
             self.end_oldest(of_neighbour);
         }
-        while !self.held.is_empty() && self.pinned_bytes() > bytes_max {
-            self.end_oldest(|_| true);
-        }
+        self.keep_within(bytes_max);
     }
 
     fn end_oldest(&mut self, among: impl Fn(&Held) -> bool) {
@@ -107,18 +160,28 @@ impl Reads {
         }
     }
 
-    /// At most what the held snapshots keep alive beside the published tree. Snapshots share what
-    /// did not change between them, so the oldest one bounds them all.
+    /// What the held snapshots keep alive beside the published tree, by an estimate. Snapshots share
+    /// what did not change between them, so each adds what was replaced until the next one.
     fn pinned_bytes(&self) -> u64 {
-        self.held
-            .values()
-            .map(|held| {
-                let copied = (self.changes - held.changes_before) * PINNED_BYTES_PER_CHANGE;
-                copied.min(held.source.tree.len() * PINNED_BYTES_PER_NODE)
-            })
-            .max()
-            .unwrap_or(0)
+        let Some((_, oldest)) = self.held.first_key_value() else {
+            return 0;
+        };
+        let content = self.replaced.content - oldest.replaced_before.content;
+        let pages_max = self.nodes_max * NODE_BYTES;
+        let mut until = self.replaced.pages;
+        let mut pinned = content;
+        for held in self.held.values().rev() {
+            let before = held.replaced_before.pages;
+            pinned += (until - before).min(pages_max) + held.own_bytes;
+            until = before;
+        }
+        pinned
     }
+}
+
+fn tree_bytes(tree: &Snapshot) -> u64 {
+    let nodes = tree.root().walk();
+    nodes.map(|visited| node_bytes(&visited.node)).sum()
 }
 
 impl Store {
@@ -139,8 +202,13 @@ impl Store {
                 next: None,
             }));
         };
+        let own_bytes = match source.is_own {
+            true => tree_bytes(&source.tree),
+            false => 0,
+        };
+        let bytes_max = self.config.limits.snapshot_bytes_max;
         self.reads
-            .make_room(caller, self.config.limits.snapshot_bytes_max);
+            .make_room(caller, bytes_max.saturating_sub(own_bytes));
         self.reads.last += 1;
         let name = self.reads.last;
         let held = Held {
@@ -151,7 +219,8 @@ impl Store {
             began: None,
             next,
             deadline_ms: now.monotonic_ms + READ_IDLE_MS,
-            changes_before: self.reads.changes,
+            replaced_before: self.reads.replaced,
+            own_bytes,
         };
         self.reads.held.insert(name, held);
         let next = Some(PageCursor {
@@ -177,10 +246,6 @@ impl Store {
                 "the read was given up to make room or for being idle: read again",
             )
         };
-        let limit = self.config.limits.snapshot_bytes_max;
-        if self.reads.pinned_bytes() > limit {
-            self.reads.end_oldest(|_| true);
-        }
         let held = self.reads.held.get_mut(&cursor.read).ok_or_else(expired)?;
         if held.caller.source != caller.source {
             return Err(expired());

@@ -198,6 +198,9 @@ impl Store {
             let (tree, revision) = (self.published.tree.clone(), self.revision());
             out.push(Output::Published { tree, revision });
         }
+        if !first_time {
+            self.reads.note_new_tree(&self.published.tree);
+        }
         let mut head = std::mem::replace(&mut self.head, Head::new());
         let again = self.derive_again(&mut head);
         self.head = head;

@@ -106,6 +106,7 @@ impl Store {
                 revision: self.revision(),
                 path: Path::default(),
                 top: None,
+                is_own: false,
             }))),
             Selection::Path(path) => {
                 let path = path.clone();
@@ -167,6 +168,7 @@ impl Store {
                 revision,
                 path: target,
                 top: None,
+                is_own: false,
             };
             return Ok(if found {
                 Located::Here(Box::new(source))
@@ -220,6 +222,7 @@ impl Store {
             revision,
             path: target,
             top: None,
+            is_own: false,
         };
         Ok(if found {
             Located::Here(Box::new(source))
@@ -476,6 +479,7 @@ fn within(
         revision,
         path: rest.clone(),
         top,
+        is_own: true,
     })))
 }
 

@@ -126,7 +126,7 @@ fn resolved() -> Bench {
     let mut config = config(true);
     let binding = Binding::new("rates.eur".parse().unwrap(), "rates").unwrap();
     config.bindings.add(binding).unwrap();
-    let twice = Derived::new("twice", &["item.price"], |inputs| {
+    let twice = Derived::new("twice", ["item.price"], |inputs| {
         let price = inputs.values().next().and_then(|(_, value)| value.as_int());
         Ok(price.unwrap_or_default() * 2)
     });

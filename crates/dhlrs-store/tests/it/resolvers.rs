@@ -2,17 +2,23 @@
 
 use dhlrs_bag::{Content, Edit, ResolverRef, Value};
 use dhlrs_resolver::{FlightId, Limits, Registry, ResolverOptions, Resolvers};
-use dhlrs_store::{Input, Output};
+use dhlrs_store::{Config, Input, Output};
 use dhlrs_wire::{RefusalKind, Reply, Request, View};
 
 use crate::bench::{Bench, config, local, page, path, read};
 
-pub(crate) fn bench(cache_time_ms: i64) -> Bench {
+fn bench(cache_time_ms: i64) -> Bench {
+    bench_with(cache_time_ms, |_| {})
+}
+
+pub(crate) fn bench_with(cache_time_ms: i64, change: impl FnOnce(&mut Config)) -> Bench {
     let mut registry = Registry::new();
     registry
         .register("price", ResolverOptions::default())
         .unwrap();
-    let mut bench = Bench::of(config(true), Resolvers::new(registry, Limits::default()));
+    let mut config = config(true);
+    change(&mut config);
+    let mut bench = Bench::of(config, Resolvers::new(registry, Limits::default()));
     let mut resolver = ResolverRef::new("price".parse().unwrap());
     resolver.cache_time_ms = cache_time_ms;
     let edit = Edit::SetResolver {
