@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod bound_watches;
 mod determinism;
 mod durability;
 mod forwards;
