@@ -88,7 +88,7 @@ pub enum Command {
     /// Prints changes as they happen: REV KIND PATH OLD -> NEW
     #[command(after_help = examples::WATCH)]
     Watch(WatchArgs),
-    /// Reads a JSON or CSV file into a branch
+    /// Reads a JSON, CSV or XML file into a branch
     #[command(after_help = examples::IMPORT)]
     Import(ImportArgs),
     /// Prints a branch as JSON

@@ -48,7 +48,7 @@ pub(super) async fn export(
             // The element that holds everything is called as what is exported.
             root: match address.path().steps().last() {
                 Some(Step::Label(label)) => label.into_owned(),
-                _ => address.store().to_string(),
+                _ => address.store().store().to_string(),
             },
         },
     };

@@ -129,7 +129,7 @@ fn files_that_cannot_be_used() {
     alone(
         &world,
         &["import", "//main", "no.json"],
-        (2, "file", "no.json", "JSON or CSV file"),
+        (2, "file", "no.json", "JSON, CSV or XML file"),
     );
     alone(
         &world,

@@ -230,7 +230,7 @@ fn xml_of_others_is_imported_by_the_ending_of_its_name() {
     let import = ["import", "//main/stock", text(&file), "--key", "sku"];
     assert_eq!(
         server.dhlrs(&world, &import).ok(),
-        "3 nodes imported, revision 1\n"
+        "3 nodes imported, revision 2\n"
     );
     assert_eq!(
         server.dhlrs(&world, &["get", "//main/stock.A-1.name"]).ok(),
