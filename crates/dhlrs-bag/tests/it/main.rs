@@ -33,6 +33,14 @@ mod documents;
     feature = "postcard",
     feature = "tytx"
 ))]
+mod fuzzed;
+#[cfg(all(
+    feature = "json",
+    feature = "xml",
+    feature = "messagepack",
+    feature = "postcard",
+    feature = "tytx"
+))]
 mod hostile;
 #[cfg(feature = "json")]
 mod json_plain;

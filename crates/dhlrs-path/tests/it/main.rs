@@ -6,6 +6,7 @@
 )]
 
 mod addresses;
+mod fuzzed;
 mod limits;
 mod paths;
 mod patterns;
