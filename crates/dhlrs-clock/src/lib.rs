@@ -1,4 +1,4 @@
-//! Time as a value, and the hybrid logical clock that stamps changes.
+//! Time as a value, the hybrid logical clock that stamps changes, and what is known of whom.
 //!
 //! ```
 //! use dhlrs_clock::{HybridClock, Time};
@@ -11,14 +11,21 @@
 //! # Ok::<(), dhlrs_clock::ClockError>(())
 //! ```
 //!
+//! A [`Dot`] names one event of a feed, a [`VersionVector`] a set of events without holes: what somebody has seen.
+//! Both leave open what names a feed.
+//!
 //! Nothing here reads a clock: whoever drives the logic reads it once and passes a [`Time`] in.
 
+mod dot;
 mod error;
 mod hybrid;
 mod stamp;
 mod time;
+mod version_vector;
 
+pub use dot::Dot;
 pub use error::{ClockError, ClockErrorKind, ParseStampError};
 pub use hybrid::{DRIFT_MS_MAX, HybridClock};
 pub use stamp::{STAMP_WALL_MS_MAX, Stamp};
 pub use time::Time;
+pub use version_vector::{VERSION_VECTOR_FEEDS_MAX, VersionVector};

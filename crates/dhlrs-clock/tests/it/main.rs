@@ -2,3 +2,4 @@
 
 mod hybrid;
 mod stamp;
+mod version_vector;
