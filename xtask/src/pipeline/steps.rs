@@ -103,6 +103,26 @@ pub const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "mistakes",
+        about: "every mistake that is planted in the reducer is seen",
+        extra: false,
+        action: Action::CargoShows(
+            &[
+                "test",
+                "--locked",
+                "--package",
+                "dhlrs-reducer",
+                "--features",
+                "planted-faults",
+                "--test",
+                "it",
+                "--",
+                "planted_faults",
+            ],
+            "test planted_faults::remove_dropped_early ... ok",
+        ),
+    },
+    Step {
         name: "package",
         about: "every crate can be packed for the registry",
         extra: false,

@@ -1,0 +1,49 @@
+//! What replicas tell one another: events, the bag nodes they name, and what came before them.
+//!
+//! ```
+//! use dhlrs_bag::{Label, Value};
+//! use dhlrs_clock::{Dot, Stamp};
+//! use dhlrs_feed::{Cell, Epoch, Event, FeedId, HomePath, Payload, TreeOp};
+//! use dhlrs_identity::PublicKey;
+//!
+//! // Two processes that never met derive the same id for the same path.
+//! let orders = HomePath::root().child(Label::new("orders")?, 0)?;
+//! let status = orders.child(Label::new("status")?, 0)?;
+//!
+//! let feed = FeedId::new(PublicKey::from_bytes([7; 32]), Epoch::numbered(1));
+//! let event = Event {
+//!     dot: Dot::new(feed, 1),
+//!     stamp: Stamp::new(1_700_000_000_000, 0).unwrap_or_default(),
+//!     control: 1,
+//!     deps: Vec::new(),
+//!     following: 0,
+//!     payload: Payload::Tree(TreeOp::Write {
+//!         node: status,
+//!         cell: Cell::Scalar,
+//!         value: Value::from("paid"),
+//!     }),
+//! };
+//! assert_eq!(Event::decode(&event.encode()?)?, event);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What events come to is the business of `dhlrs-reducer`. No IO, no clock, no random source.
+
+mod control;
+mod error;
+mod event;
+mod feed_id;
+mod home_path;
+mod order_key;
+mod tree_op;
+
+pub use control::{Capability, ControlRecord, MARK_FEEDS_MAX};
+pub use error::{EventError, EventErrorKind, HomePathError, OrderKeyError};
+pub use event::{
+    DEPS_MAX, Dep, EVENT_BYTES_MAX, Event, EventDot, EventId, FeedEnd, OTHER_PAYLOAD_BYTES_MAX,
+    Payload, TRANSACTION_EVENTS_MAX,
+};
+pub use feed_id::{Epoch, FeedId};
+pub use home_path::{HomePath, HomeStep};
+pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
+pub use tree_op::{Cell, OnConcurrentWrite, TreeOp};

@@ -1,0 +1,7 @@
+//! Events and their parts, as those who make and read them see them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod events;
+mod home_paths;
+mod order_keys;

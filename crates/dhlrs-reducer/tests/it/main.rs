@@ -1,0 +1,12 @@
+//! The reducer beside a naive fold, over random histories and the ones that once went wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod directed;
+mod history;
+mod naive;
+#[cfg(feature = "planted-faults")]
+mod planted_faults;
+mod random_histories;
+mod scenarios;
+mod scene;
