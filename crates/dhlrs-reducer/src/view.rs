@@ -90,9 +90,17 @@ impl Shown {
         let mut labels: BTreeMap<NodeId, (Label, bool)> = BTreeMap::new();
         for bag in bags {
             let children = tree.children(causality, bag);
-            for child in displaced(&children) {
-                labels.insert(child.0.id, (child.0.label.clone(), child.1));
-                nodes.insert(child.0.id);
+            for (child, is_displaced) in displaced(&children) {
+                // What a sibling shows has not changed because the list has.
+                let is_same = self.nodes.get(&child.id).is_some_and(|view| {
+                    view.parent == bag
+                        && view.label == child.label
+                        && view.is_displaced == is_displaced
+                });
+                if !is_same {
+                    labels.insert(child.id, (child.label.clone(), is_displaced));
+                    nodes.insert(child.id);
+                }
             }
             let list: Vec<NodeId> = children.iter().map(|child| child.id).collect();
             let before = self.bags.get(&bag).map_or(&[][..], Vec::as_slice);
