@@ -9,7 +9,7 @@ use crate::{
     error::ErrorClass,
     json::Json,
     limits::RESOLVERS_MADE_MAX,
-    writer::{python_decimal, python_float, write_string},
+    writer::{python_decimal, python_float, python_json_float, write_string},
 };
 
 /// The name under which all of them are registered.
@@ -198,20 +198,24 @@ fn python_object(parameters: &Attributes) -> Result<String, ErrorClass> {
         text.push_str(if at == 0 { "" } else { ", " });
         write_string(&mut text, name, true);
         text.push_str(": ");
-        match value {
-            Value::List(list) => {
-                text.push('[');
-                for (at, item) in list.items().iter().enumerate() {
-                    text.push_str(if at == 0 { "" } else { ", " });
-                    python_scalar(&mut text, item)?;
-                }
-                text.push(']');
-            }
-            value => python_scalar(&mut text, value)?,
-        }
+        python_value(&mut text, value)?;
     }
     text.push('}');
     Ok(text)
+}
+
+/// A value as Python's `json.dumps` writes it.
+pub(crate) fn python_value(text: &mut String, value: &Value) -> Result<(), ErrorClass> {
+    let Value::List(list) = value else {
+        return python_scalar(text, value);
+    };
+    text.push('[');
+    for (at, item) in list.items().iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ", " });
+        python_scalar(text, item)?;
+    }
+    text.push(']');
+    Ok(())
 }
 
 fn python_scalar(text: &mut String, value: &Value) -> Result<(), ErrorClass> {
@@ -219,15 +223,7 @@ fn python_scalar(text: &mut String, value: &Value) -> Result<(), ErrorClass> {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Value::Int(number) => text.push_str(&number.to_string()),
-        Value::Float(number) if number.is_nan() => text.push_str("NaN"),
-        Value::Float(number) if number.is_infinite() => {
-            text.push_str(if *number > 0.0 {
-                "Infinity"
-            } else {
-                "-Infinity"
-            });
-        }
-        Value::Float(number) => text.push_str(&python_float(*number)),
+        Value::Float(number) => text.push_str(&python_json_float(*number)),
         Value::Text(string) => write_string(text, string, true),
         _ => return Err(ErrorClass::Type),
     }

@@ -52,6 +52,11 @@ impl Session {
             "calls" => self.op_calls(request),
             "dump" => self.op_dump(request),
             "hash" => self.op_hash(request),
+            "tytx" => self.op_tytx(request),
+            "untytx" => self.op_untytx(request),
+            "xml" => self.op_xml(request),
+            "unxml" => self.op_unxml(request),
+            "json" => self.op_json(request),
             _ => Err(ErrorClass::UnknownOp),
         }
     }

@@ -321,6 +321,16 @@ pub(crate) fn python_float(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
 }
 
+/// A number as Python's `json` writes it.
+pub(crate) fn python_json_float(value: f64) -> String {
+    match value {
+        value if value.is_nan() => "NaN".to_owned(),
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        value => python_float(value),
+    }
+}
+
 /// A decimal as Python's `str` writes it: far behind the point, with an exponent.
 pub(crate) fn python_decimal(number: &Decimal) -> String {
     let digits = number.mantissa().unsigned_abs().to_string();

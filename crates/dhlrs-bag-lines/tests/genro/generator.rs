@@ -37,6 +37,26 @@ const NAMES: [&str; 5] = ["x", "y", "z", "id", "name"];
 const SUBSCRIBERS: [&str; 3] = ["s1", "s2", "s3"];
 const RESOLVERS: [&str; 3] = ["r1", "r2", "r3"];
 
+const TYTX: [&str; 9] = [
+    r#"{"rows":[[[],"a",null,1,{"x":1}],[[],"b",null,"::X",{}],[["b"],"c",null,"1.5::N",{}]]}::JS::X"#,
+    r#"{"rows":[[null,"a",null,"::X",{}],[0,"b",null,"::NN",{}],[0,"c",null,"x::T::T",{}]],"paths":{"0":["a"]}}::X"#,
+    r#"{"rows":[[[],"a",null,"2024-05-01T10:00:00.250Z::DHZ",{}],[[],"b",null,"AAEC::RAW",{}]]}::JS::X"#,
+    r#"{"a":{"b":[1,"x",null]},"c":2.5}"#,
+    r#"[1,{"b":2},[]]"#,
+    "::X",
+    "nothing",
+    "3",
+    r#"{"rows":3}::X"#,
+];
+const XML: [&str; 6] = [
+    "<a>1</a>",
+    "<a><b x=\"1\">t</b><b/>z<c>  </c></a>",
+    "<a>&lt;&amp;\u{e9}<![CDATA[<x>]]></a>",
+    "<a><b><c y=\"z\"/></b></a>",
+    "<GenRoBag><a _T=\"L\">5</a><b _T=\"BAG\"/><c>x</c></GenRoBag>",
+    "<?xml version=\"1.0\"?><a>\n<b/>\n</a>",
+];
+
 impl Generator {
     pub(crate) fn new(seed: u64, profile: Profile) -> Self {
         let mut random = Random::new(seed);
@@ -344,7 +364,7 @@ impl Generator {
             2 => json!({"op": "del", "path": self.labels()}),
             3 => json!({"op": "popnode", "path": self.labels()}),
             4 => {
-                let mut request = json!({"op": "clear", "path": self.path()});
+                let mut request = json!({"op": "clear", "path": self.short_path()});
                 if self.random.chance(20) {
                     request["trigger"] = json!(false);
                 }
@@ -396,7 +416,7 @@ impl Generator {
 
     // Where a bag may be.
     fn place(&mut self) -> String {
-        match self.random.chance(40) {
+        match self.random.chance(55) {
             true => String::new(),
             false => self.path(),
         }
@@ -465,7 +485,19 @@ impl Generator {
 
     fn bulk(&mut self) -> Value {
         let new = self.new_handle();
-        match self.random.below(5) {
+        match self.random.below(13) {
+            5 => json!({"op": "tytx", "path": self.place(), "compact": self.random.chance(50)}),
+            6 => json!({"op": "json", "path": self.place(), "typed": self.random.chance(85)}),
+            7 => json!({"op": "xml", "path": self.place(), "pretty": self.random.chance(50)}),
+            8 => {
+                self.handles.push(new.clone());
+                json!({"op": "untytx", "as": new, "text": self.random.pick(&TYTX)})
+            }
+            9 => {
+                self.handles.push(new.clone());
+                json!({"op": "unxml", "as": new, "text": self.random.pick(&XML)})
+            }
+            10 => json!({"op": "dump", "bag": self.handle()}),
             0 => {
                 self.handles.push(new.clone());
                 json!({"op": "new", "as": new, "value": self.bag(2)["$bag"]})

@@ -28,10 +28,10 @@ use compare::{Counts, run};
 use generator::{Generator, PROFILES};
 use oracle::Oracle;
 
-const SEQUENCES: u64 = 700;
+const SEQUENCES: u64 = 800;
 const SEQUENCE_LINES: usize = 60;
 
-const OPERATIONS: [&str; 47] = [
+const OPERATIONS: [&str; 52] = [
     "reset",
     "new",
     "set",
@@ -79,8 +79,13 @@ const OPERATIONS: [&str; 47] = [
     "calls",
     "dump",
     "hash",
+    "tytx",
+    "untytx",
+    "xml",
+    "unxml",
+    "json",
 ];
-const CLASSES: [&str; 13] = [
+const CLASSES: [&str; 14] = [
     "resolver-guard",
     "attr-arity",
     "index-create",
@@ -88,6 +93,7 @@ const CLASSES: [&str; 13] = [
     "bad-position",
     "empty-path",
     "value",
+    "serialize",
     "type",
     "missing",
     "callback",

@@ -1,0 +1,53 @@
+//! Bags as text of other programs.
+
+use crate::session::answers;
+
+#[test]
+fn xml_prints_values_as_python_does() {
+    answers(
+        &[
+            r#"{"op":"set","path":"c","value":[{"$dt":"1999-12-31T23:59:00"},{"$dt":"2024-05-01T10:00:00-05:30"},{"$dt":"2024-05-01T10:00:00.5Z"},{"$b64":"AAEC"}]}"#,
+            r#"{"op":"xml"}"#,
+        ],
+        r#"{"id":null,"ok":"<c>[datetime.datetime(1999, 12, 31, 23, 59), datetime.datetime(2024, 5, 1, 10, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=66600))), datetime.datetime(2024, 5, 1, 10, 0, 0, 500000, tzinfo=datetime.timezone.utc), b'\\x00\\x01\\x02']</c>"}"#,
+    );
+}
+
+#[test]
+fn a_resolver_of_the_protocol_cannot_travel() {
+    let set = r#"{"op":"set","path":"a.r","value":{"$res":{"name":"r"}}}"#;
+    for op in ["tytx", "xml", "json"] {
+        answers(
+            &[set, &format!(r#"{{"op":"{op}"}}"#)],
+            r#"{"id":null,"err":"serialize"}"#,
+        );
+    }
+}
+
+#[test]
+fn tytx_is_read_to_an_equal_bag() {
+    answers(
+        &[
+            r#"{"op":"new","as":"0","value":[["a",{"$dec":"1.50"},{"n":null}],["b",{"$bag":[["c","x::y"],["d",{"$b64":"AAEC"}]]}]]}"#,
+            r#"{"op":"untytx","as":"h","text":"{\"rows\":[[[],\"a\",null,\"1.50::N\",{}],[[],\"b\",null,\"::X\",{}],[[\"b\"],\"c\",null,\"x::y::T\",{}],[[\"b\"],\"d\",null,\"AAEC::RAW\",{}]]}::JS::X"}"#,
+            r#"{"op":"delattr","path":"a","names":["n"]}"#,
+            r#"{"op":"eq","a":"0","b":"h"}"#,
+        ],
+        r#"{"id":null,"ok":true}"#,
+    );
+}
+
+#[test]
+fn what_is_no_document_is_refused() {
+    for (op, text, class) in [
+        ("unxml", "<a", "value"),
+        ("unxml", "<a/><b/>", "value"),
+        ("untytx", "nothing", "type"),
+        ("untytx", "{}::X", "serialize"),
+    ] {
+        answers(
+            &[&format!(r#"{{"op":"{op}","as":"h","text":"{text}"}}"#)],
+            &format!(r#"{{"id":null,"err":"{class}"}}"#),
+        );
+    }
+}
