@@ -31,9 +31,12 @@
 //! # }
 //! ```
 //!
-//! Transports come as features: `websocket` is on by default. The parts are crates of their own,
+//! Transports come as features: `websocket` is on by default. So do the resolvers that read files and
+//! ask servers: `resolver-io`. The parts are crates of their own,
 //! here as modules.
 
+#[cfg(feature = "resolver-io")]
+pub use dhlrs_resolver_io as resolver_io;
 #[cfg(feature = "websocket")]
 pub use dhlrs_transport_websocket as websocket;
 pub use {

@@ -1,0 +1,96 @@
+//! What bytes from outside become.
+
+use dhlrs_bag::{Branch, BranchBuilder, Content, Label, Row, Value};
+
+use crate::error::{IoError, IoErrorKind};
+
+/// The most cells of a table.
+pub const CSV_CELLS_MAX: usize = 1_000_000;
+
+/// What bytes from outside are read as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// What its name ends in says: `.csv`; anything else is Text. Over HTTP the
+    /// content type says it.
+    #[default]
+    ByName,
+    /// Text, in UTF-8. A byte order mark is left out.
+    Text,
+    /// The bytes as they are.
+    Bytes,
+    /// A table: the header names the columns, each row is a bag of Texts, with the labels `0`,
+    /// `1`, ….
+    Csv,
+}
+
+impl Format {
+    pub(crate) fn of_name(self, name: &str) -> Self {
+        if self != Self::ByName {
+            return self;
+        }
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match extension.to_ascii_lowercase().as_str() {
+            "csv" => Self::Csv,
+            _ => Self::Text,
+        }
+    }
+
+    pub(crate) fn of_content_type(self, content_type: &str) -> Self {
+        if self != Self::ByName {
+            return self;
+        }
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
+            "text/csv" => Self::Csv,
+            "application/octet-stream" => Self::Bytes,
+            _ => Self::Text,
+        }
+    }
+
+    pub(crate) fn read(self, bytes: &[u8]) -> Result<Content, IoError> {
+        match self {
+            Self::ByName | Self::Text => {
+                let text = std::str::from_utf8(bytes)
+                    .map_err(|error| bad("no UTF-8 text").because(error))?;
+                let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+                Ok(Content::from(text))
+            }
+            Self::Bytes => Ok(Content::from(Value::Bytes(dhlrs_bag::Bytes::new(bytes)))),
+            Self::Csv => table(bytes).map(Content::Branch),
+        }
+    }
+}
+
+fn bad(message: &str) -> IoError {
+    IoError::new(IoErrorKind::BadContent, message)
+}
+
+fn table(bytes: &[u8]) -> Result<Branch, IoError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::Reader::from_reader(bytes);
+    let no_table = |error: csv::Error| bad("no CSV").because(error);
+    let header = reader.headers().map_err(no_table)?.clone();
+    let columns = header.iter().map(|name| {
+        Label::new(name).map_err(|error| bad("the name of a column is no label").because(error))
+    });
+    let columns: Vec<Label> = columns.collect::<Result<_, _>>()?;
+    let mut builder = BranchBuilder::new();
+    let mut cells = 0_usize;
+    let unfit = |error| bad("a row of the table").because(error);
+    for (n, record) in reader.records().enumerate() {
+        let record = record.map_err(no_table)?;
+        cells = cells.saturating_add(record.len() + 1);
+        if cells > CSV_CELLS_MAX {
+            let message = format!("a table of more than {CSV_CELLS_MAX} cells");
+            return Err(IoError::new(IoErrorKind::TooLarge, message));
+        }
+        let label = Label::new(&n.to_string()).map_err(|error| bad("a row").because(error))?;
+        builder.push(Row::bag(0, label)).map_err(unfit)?;
+        for (column, cell) in columns.iter().zip(&record) {
+            let row = Row::value(1, column.clone(), cell);
+            builder.push(row).map_err(unfit)?;
+        }
+    }
+    Ok(builder.finish())
+}
