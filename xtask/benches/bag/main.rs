@@ -2,13 +2,14 @@
 //!
 //! `cargo xtask bench bag [--rounds N] [--json]`. All contestants take turns within each round, and
 //! the best round of each counts: what else the machine does can only add to that. A missed time is
-//! only reported. Memory beyond its aim, and a contestant that has not done the
+//! only reported. Memory beyond its aim, a second call for the same value, and a contestant that has not done the
 //! work, fail the run.
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod floor;
 mod measure;
 mod peer;
+mod readers;
 mod snapshots;
 mod tree;
 mod wide;
@@ -44,6 +45,7 @@ fn main() -> Result<ExitCode, String> {
     measures.extend(snapshots.into_measures());
     measures.extend(wide.into_measures());
     measures.push(memory());
+    measures.push(readers::calls()?);
     // Formats and whatever else a tree is measured by: add their measures here.
     let peer = peer::measure(&mut measures);
 

@@ -20,6 +20,8 @@ pub(crate) enum Aim {
     Ns(f64),
     /// So many bytes. Unlike a time it can fail the run.
     Bytes(f64),
+    /// Just so many calls. It fails the run as well.
+    Calls(f64),
 }
 
 impl Measure {
@@ -53,12 +55,13 @@ impl Measure {
         match self.aim {
             Aim::Times(most) => (self.ratio() * 100.0).round() <= most * 100.0,
             Aim::Ns(most) | Aim::Bytes(most) => ours.round() <= most,
+            Aim::Calls(just) => ours == just,
         }
     }
 
     /// Whether the run has failed by this measure: a time never does that.
     pub(crate) fn fails(&self) -> bool {
-        matches!(self.aim, Aim::Bytes(_)) && !self.is_met()
+        matches!(self.aim, Aim::Bytes(_) | Aim::Calls(_)) && !self.is_met()
     }
 
     pub(crate) fn row(&self) -> String {
@@ -75,6 +78,7 @@ impl Measure {
             Aim::Times(most) => format!("{most} x"),
             Aim::Ns(most) => format!("{most} ns"),
             Aim::Bytes(most) => format!("{most} B"),
+            Aim::Calls(just) => format!("{just} call"),
         };
         let peer = self.peer.map_or("-".to_owned(), |ns| format!("{ns:.0}"));
         let met = if self.is_met() { "met" } else { "MISSED" };
@@ -100,6 +104,7 @@ impl Measure {
             Aim::Times(most) => ("ratio", most),
             Aim::Ns(most) => ("ns", most),
             Aim::Bytes(most) => ("bytes", most),
+            Aim::Calls(just) => ("calls", just),
         };
         format!(
             r#"{{"measure":"{}","ours_{u}":{},"floor_{u}":{},"peer":{peer},"peer_{u}":{},"ratio":{},"against":"{}","aim":{aim},"aim_in":"{unit}","met":{}}}"#,
@@ -110,7 +115,7 @@ impl Measure {
             number(self.ratio()),
             self.against,
             self.is_met(),
-            u = if unit == "bytes" { "bytes" } else { "ns" },
+            u = if unit == "ratio" { "ns" } else { unit },
         )
     }
 }

@@ -85,6 +85,59 @@ async fn a_file_is_read_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn json_and_xml_become_branches_or_a_value() {
+    let (_dir, root) = root();
+    let read = async |name: &str, content: &str| {
+        fs::write(root.join(name), content).unwrap();
+        let files = FileResolver::new(FileConfig::new(&root)).unwrap();
+        let read = files.resolve(&call(&[("file", name)])).await;
+        read.map_err(|error| error.kind())
+    };
+    let json = read("a.json", r#"{"b": {"c": [1, 2.5]}, "d": null}"#).await;
+    let json = bag(json.unwrap());
+    let list = dhlrs_bag::List::new(vec![1.into(), 2.5.into()]).unwrap();
+    assert_eq!(json.get("b.c"), Some(&Value::List(list)));
+    assert_eq!(json.get("d"), Some(&Value::Null));
+    assert_eq!(read("b.json", " 42").await, Ok(Content::from(42)));
+    assert_eq!(read("c.json", "{").await, Err(IoErrorKind::BadContent));
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(read("d.json", &deep).await, Err(IoErrorKind::TooLarge));
+    let xml = bag(read("a.xml", r#"<r><b c="1">x</b></r>"#).await.unwrap());
+    assert_eq!(xml.get("b"), Some(&Value::from("x")));
+    assert_eq!(xml.get("b?c"), Some(&Value::from(1)));
+    let bomb = r#"<!DOCTYPE r [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><r><x>&b;</x></r>"#;
+    assert_eq!(read("b.xml", bomb).await, Err(IoErrorKind::BadContent));
+}
+
+#[tokio::test]
+async fn a_document_cannot_name_a_resolver() {
+    let (_dir, root) = root();
+    let mut written = Bag::new();
+    let resolver = dhlrs_bag::ResolverRef::new("evil".parse().unwrap());
+    let edit = dhlrs_bag::Edit::SetResolver {
+        path: "x".parse().unwrap(),
+        resolver: Some(resolver),
+        content: None,
+        attributes: None,
+        position: None,
+    };
+    written.edit(edit).unwrap();
+    let (xml, _) = written
+        .root()
+        .to_xml(dhlrs_bag::formats::XmlForm::Typed, "r");
+    assert!(xml.contains("evil"), "{xml}");
+    fs::write(root.join("typed.xml"), xml).unwrap();
+    let files = FileResolver::new(FileConfig::new(&root)).unwrap();
+    let read = files.resolve(&call(&[("file", "typed.xml")])).await;
+    let read = bag(read.unwrap());
+    assert!(
+        read.root()
+            .child("x")
+            .is_some_and(|x| x.resolver().is_none())
+    );
+}
+
+#[tokio::test]
 async fn what_is_too_large_or_no_file_is_refused() {
     let (_dir, root) = root();
     fs::write(root.join("thirty"), [b'x'; 30]).unwrap();

@@ -56,6 +56,7 @@ async fn the_request_says_who_asks_whom_and_wants_no_compression() {
 async fn the_answer_is_what_it_says_it_is() {
     let server = Server::start(|head| match head.split(' ').nth(1).unwrap() {
         "/csv" => ok("Content-Type: Text/CSV; charset=utf-8\r\n", "a\n1\n"),
+        "/json" => ok("content-type: application/problem+json\r\n", "[7]"),
         "/bytes" => ok("content-type: application/octet-stream\r\n", "\u{1}"),
         _ => ok("", "plain"),
     })
@@ -68,6 +69,10 @@ async fn the_answer_is_what_it_says_it_is() {
     assert!(matches!(
         read("/bytes").await,
         Content::Value(Value::Bytes(_))
+    ));
+    assert!(matches!(
+        read("/json").await,
+        Content::Value(Value::List(_))
     ));
     assert_eq!(read("/").await, Content::from("plain"));
 }
