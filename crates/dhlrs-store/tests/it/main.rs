@@ -11,6 +11,7 @@ mod bench;
 mod bound_watches;
 mod checkpoints;
 mod derived;
+mod derived_graphs;
 mod fence;
 mod forwards;
 mod pipeline;
