@@ -230,3 +230,127 @@ fn a_binding_without_wildcards_covers_a_missing_node() {
             .is_empty()
     );
 }
+
+/// A store whose one resolver has these options, bound to `item.price`.
+fn bound(options: ResolverOptions) -> Bench {
+    let mut registry = Registry::new();
+    registry.register("price", options).unwrap();
+    let mut config = config(true);
+    let binding = dhlrs_resolver::Binding::new("item.price".parse().unwrap(), "price").unwrap();
+    config.bindings.add(binding).unwrap();
+    Bench::of(config, Resolvers::new(registry, Limits::default()))
+}
+
+/// The parameter `unit` of each call that was made, taken out.
+fn called_with(bench: &mut Bench) -> Vec<(FlightId, Option<Value>)> {
+    let calls = bench.outputs.iter().filter_map(|output| match output {
+        Output::Resolve { flight, call } => Some((*flight, call.parameters.get("unit").cloned())),
+        _ => None,
+    });
+    let calls = calls.collect();
+    bench.outputs.clear();
+    calls
+}
+
+#[test]
+fn arguments_of_a_read_go_before_attributes_and_are_written_nowhere() {
+    let mut bench = bound(ResolverOptions {
+        cache_time_ms: -1,
+        ..ResolverOptions::default()
+    });
+    bench
+        .write(vec![crate::bench::set("item.price?unit", "kg")])
+        .unwrap();
+    let (records, revision) = (bench.disk.len(), bench.revision());
+    let read_with = |unit: Option<&str>| {
+        let unit = unit.map(|unit| ("unit".parse().unwrap(), Value::from(unit)));
+        Request::Read(Box::new(dhlrs_wire::Read {
+            selection: dhlrs_wire::Selection::Path(path("item.price")),
+            depth: 0,
+            view: View::Resolve,
+            arguments: unit.into_iter().collect(),
+        }))
+    };
+    for (unit, expected, price) in [(None, "kg", 1), (Some("lb"), "lb", 2), (None, "kg", 3)] {
+        let id = bench.request_of(local(), read_with(unit));
+        let calls = called_with(&mut bench);
+        // Each change of a parameter resets what is cached.
+        assert_eq!(calls.len(), 1, "{unit:?}");
+        assert_eq!(calls[0].1, Some(Value::from(expected)));
+        resolve(&mut bench, calls[0].0, price);
+        let row = &page(bench.answer(id).unwrap().unwrap()).rows[0];
+        assert_eq!(row.value, Some(Value::Int(price)));
+        assert_eq!(row.attributes.get("unit"), Some(&Value::from("kg")));
+    }
+    assert_eq!((bench.disk.len(), bench.revision()), (records, revision));
+}
+
+#[test]
+fn a_value_is_fetched_again_when_its_interval_is_over_and_nobody_asks() {
+    let mut bench = bound(ResolverOptions {
+        cache_time_ms: 60_000,
+        refresh_interval_ms: 1_000,
+        ..ResolverOptions::default()
+    });
+    bench.set("item.price?unit", "kg");
+    bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let first = called_with(&mut bench);
+    resolve(&mut bench, first[0].0, 1);
+    bench.pass_ms(999);
+    assert_eq!(called_with(&mut bench), []);
+    assert_eq!(bench.store.next_wake_ms(), Some(bench.now.monotonic_ms + 1));
+    bench.pass_ms(1);
+    let again = called_with(&mut bench);
+    assert_eq!(again.len(), 1);
+    // The old value shows until the new one is there.
+    assert_eq!(bench.shown("item.price").as_deref(), Some("1"));
+    resolve(&mut bench, again[0].0, 2);
+    assert_eq!(bench.shown("item.price").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_stale_value_answers_while_the_next_one_is_fetched() {
+    let mut bench = bound(ResolverOptions {
+        cache_time_ms: 1_000,
+        stale_while_revalidate_ms: 1_000,
+        ..ResolverOptions::default()
+    });
+    bench.set("item.price?unit", "kg");
+    let read_now = |bench: &mut Bench| {
+        let id = bench.request_of(local(), read("item.price", 0, View::Resolve));
+        let answer = bench.answer(id).map(|answer| page(answer.unwrap()));
+        answer.map(|page| page.rows[0].value.clone().unwrap())
+    };
+    assert_eq!(read_now(&mut bench), None);
+    let first = called_with(&mut bench);
+    resolve(&mut bench, first[0].0, 1);
+    bench.pass_ms(1_500);
+    assert_eq!(read_now(&mut bench), Some(Value::Int(1)));
+    let behind = called_with(&mut bench);
+    assert_eq!(behind.len(), 1);
+    assert_eq!(read_now(&mut bench), Some(Value::Int(1)));
+    assert_eq!(called_with(&mut bench), []);
+    resolve(&mut bench, behind[0].0, 2);
+    assert_eq!(read_now(&mut bench), Some(Value::Int(2)));
+    bench.pass_ms(2_000);
+    assert_eq!(read_now(&mut bench), None);
+}
+
+#[test]
+fn a_read_only_result_is_answered_and_does_not_show() {
+    let mut bench = bound(ResolverOptions {
+        cache_time_ms: -1,
+        read_only: true,
+        ..ResolverOptions::default()
+    });
+    bench.set("item.price?unit", "kg");
+    let id = bench.request_of(local(), read("item.price", 0, View::Resolve));
+    let calls = called_with(&mut bench);
+    resolve(&mut bench, calls[0].0, 7);
+    let row = &page(bench.answer(id).unwrap().unwrap()).rows[0];
+    assert_eq!(row.value, Some(Value::Int(7)));
+    assert_eq!(bench.shown("item.price").as_deref(), Some("null"));
+    // It is cached all the same.
+    let page_now = bench.read("item.price", 0, View::Resolve).unwrap();
+    assert_eq!(page_now.rows[0].value, Some(Value::Int(7)));
+}
