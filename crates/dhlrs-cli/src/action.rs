@@ -1,5 +1,6 @@
 //! The commands, carried out.
 
+mod bag_lines;
 mod change;
 mod export;
 pub(crate) mod import;
@@ -31,6 +32,7 @@ pub(crate) async fn act(cli: Cli) -> Result<Exit, Failure> {
     let exit = match command {
         Command::Demo(args) => demo::demo(args, json, &mut out).await?,
         Command::Serve(args) => serve::serve(*args, json, &mut out).await?,
+        Command::Bag(_) => bag_lines::answer_lines(&mut out)?,
         Command::Key(args) => key(&args, json, &mut out)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -97,9 +99,11 @@ async fn ask_client(
         Command::Watch(args) => watch::watch(client, args, json, out).await,
         Command::Import(args) => import::import(client, args, json, out).await,
         Command::Export(args) => export::export(client, args, json, out).await,
-        Command::Demo(_) | Command::Serve(_) | Command::Key(_) | Command::Completions { .. } => {
-            Ok(Exit::Done)
-        }
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Key(_)
+        | Command::Bag(_)
+        | Command::Completions { .. } => Ok(Exit::Done),
     }
 }
 

@@ -100,6 +100,9 @@ pub enum Command {
     /// Prints what a node is, has and sees
     #[command(after_help = examples::STATUS)]
     Status(LookArgs),
+    /// Answers requests about bags in memory, one JSON object a line
+    #[command(after_help = examples::BAG)]
+    Bag(BagArgs),
     /// Prints a completion script for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -128,7 +131,11 @@ impl Command {
             Self::Import(args) => Some(&args.client),
             Self::Export(args) => Some(&args.client),
             Self::Status(args) => Some(&args.client),
-            Self::Demo(_) | Self::Serve(_) | Self::Key(_) | Self::Completions { .. } => None,
+            Self::Demo(_)
+            | Self::Serve(_)
+            | Self::Key(_)
+            | Self::Bag(_)
+            | Self::Completions { .. } => None,
         }
     }
 }
@@ -142,6 +149,14 @@ pub struct DemoArgs {
     /// The field that labels the records of --input
     #[arg(long, value_name = "FIELD", requires = "input")]
     pub key: Option<String>,
+}
+
+/// What `bag` can be told.
+#[derive(Debug, clap::Args)]
+pub struct BagArgs {
+    /// Reads a JSON request a line from stdin, and prints a JSON reply a line
+    #[arg(long, required = true)]
+    pub json_lines: bool,
 }
 
 /// What `key` can be told.

@@ -47,6 +47,12 @@ Examples:
   dhlrs attrs '//main/orders.o1'
   dhlrs attrs '//main'";
 
+pub(super) const BAG: &str = "\
+Examples:
+  dhlrs bag --json-lines
+
+It reads lines such as {\"op\":\"set\",\"path\":\"a.b\",\"value\":1}.";
+
 pub(super) const QUERY: &str = "\
 Examples:
   dhlrs query '//main/**.name'

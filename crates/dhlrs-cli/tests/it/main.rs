@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod bag_lines;
 mod batches;
 mod bindings;
 mod changes;
