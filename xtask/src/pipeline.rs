@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that CI runs, one step after the other.
 
+mod genro;
 mod steps;
 
 use std::{
@@ -58,6 +59,8 @@ pub enum Action {
     CargoEndsWith(&'static [&'static str], &'static str),
     /// Cargo with these arguments; this line must be in its output.
     CargoShows(&'static [&'static str], &'static str),
+    /// The comparison with genro-bag, in a Python that is made for it.
+    Genro,
     /// Every example of this package, built as the tests are, must exit with 0.
     Examples(&'static str),
     /// A check of this program.
@@ -163,6 +166,7 @@ impl Step {
                 }
                 Ok(outcome)
             }
+            Action::Genro => genro::compare(workspace),
             Action::Examples(package) => examples(workspace, package, verbose),
             Action::Check(check) => Ok(Outcome {
                 good: check(workspace)?,

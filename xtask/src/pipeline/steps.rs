@@ -61,6 +61,12 @@ pub const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "genro",
+        about: "the line protocol answers random requests as genro-bag does",
+        extra: false,
+        action: Action::Genro,
+    },
+    Step {
         name: "doctests",
         about: "the code in the documentation and the README runs",
         extra: false,
