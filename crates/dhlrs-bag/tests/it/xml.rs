@@ -148,6 +148,9 @@ fn what_is_no_document_is_refused() {
         "<a b='1' b='2'/>",
         "<a",
         "<a>&",
+        "<1/>",
+        "<a b!='1'/>",
+        "<r><<a/></r>",
     ] {
         let error = Bag::from_xml(xml.as_bytes(), &ReadLimits::default()).expect_err(xml);
         assert_eq!(error.kind(), Kind::Syntax, "{xml}: {error}");

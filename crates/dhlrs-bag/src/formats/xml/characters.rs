@@ -25,7 +25,25 @@ pub(super) fn replaced(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// Whether a text can stand as the name of an attribute.
+/// Whether a text is a name in XML 1.0, of an element or an attribute. The tokeniser does not ask.
+pub(super) fn is_xml_name(text: &str) -> bool {
+    let starts = |char: char| {
+        matches!(char,
+            ':' | '_' | 'A'..='Z' | 'a'..='z'
+            | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+            | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}'
+            | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+            | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{1_0000}'..='\u{e_ffff}')
+    };
+    let goes_on = |char: char| {
+        starts(char)
+            || matches!(char,
+                '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+    };
+    text.starts_with(starts) && text.chars().all(goes_on)
+}
+
+/// Whether a text can stand as the name of an attribute that is written.
 pub(super) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
     let starts = |char: char| char.is_ascii_alphabetic() || char == '_';

@@ -12,7 +12,10 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-use super::{characters::is_xml_text, typed_text::attribute_value};
+use super::{
+    characters::{is_xml_name, is_xml_text},
+    typed_text::attribute_value,
+};
 use crate::{
     ATTRIBUTES_MAX, Attributes, Label, Name, ResolverRef, Row, Value,
     formats::{
@@ -164,6 +167,7 @@ impl<R: Read> XmlReader<R> {
         }
         let name = tag.name();
         let name: &str = name.as_ref();
+        check_name(name)?;
         let is_root = self.open.is_empty();
         if is_root {
             self.is_typed = name == "GenRoBag";
@@ -186,6 +190,7 @@ impl<R: Read> XmlReader<R> {
                 .map_err(syntax)?;
             check_characters(&text)?;
             let name: &str = attribute.key.as_ref();
+            check_name(name)?;
             match name {
                 "_tag" => wanted = Cow::Owned(text.into_owned()),
                 "_T" if self.is_typed => open.code = Some(text.into_owned()),
@@ -361,6 +366,16 @@ impl<R: Read> Iterator for XmlReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_item().transpose()
+    }
+}
+
+fn check_name(name: &str) -> Result<(), FormatError> {
+    match is_xml_name(name) {
+        true => Ok(()),
+        false => Err(FormatError::new(
+            Kind::Syntax,
+            format!("`{name}` is no name in XML"),
+        )),
     }
 }
 
