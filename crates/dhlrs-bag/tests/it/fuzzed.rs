@@ -12,6 +12,10 @@ mod postcard;
 #[path = "../../../../fuzz/checks/xml.rs"]
 mod xml;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads the inputs that are kept as files"
+)]
 fn inputs(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/regressions");
     let mut files: Vec<_> = fs::read_dir(folder.join(target))
