@@ -1,6 +1,8 @@
 //! Bags as a whole: what is taken away, laid over, replaced, copied.
 
-use dhlrs_bag::{Attributes, Branch, Content, Edit, Name, NodeId, Row, Value};
+use dhlrs_bag::{
+    Attributes, Branch, Change, ChangeKind, Content, Edit, Name, NodeId, Row, Shown, Value,
+};
 use dhlrs_path::Path;
 use dhlrs_resolver::Slot;
 
@@ -154,8 +156,12 @@ impl Session {
         if own.is_linked(spot.node) && (!is_clear || (is_told && !silent)) {
             own.mute_moves(spot.node);
         }
-        let changes = own.bag.edit(edit)?;
+        let mut changes = own.bag.edit(edit)?;
         own.content_gone();
+        if changes.is_empty() && !is_clear {
+            // The reference tells of the same content again, but for the root.
+            changes.extend(own.replaced_by_the_same(spot.node));
+        }
         if !silent {
             self.tell(&spot.handle, &before, &changes, &Cause::default());
         }
@@ -327,6 +333,31 @@ impl Session {
         let changes = own.bag.edit(edit)?;
         self.tell(handle, &before, &changes, &Cause::default());
         Ok(())
+    }
+}
+
+impl Handle {
+    fn replaced_by_the_same(&self, bag: NodeId) -> Option<Change> {
+        let found = self.bag.node_by_id(bag)?;
+        found.parent()?;
+        let shown = Shown::Branch {
+            nodes: found.nodes(),
+        };
+        Some(Change {
+            kind: ChangeKind::Replace,
+            id: bag,
+            path: found.path(),
+            old_path: None,
+            ancestors: found.ancestors().map(|bag| bag.id()).collect(),
+            old_ancestors: Vec::new(),
+            old: shown.clone(),
+            new: shown,
+            attributes: Vec::new(),
+            index: None,
+            old_index: None,
+            autocreated: false,
+            invalidated: false,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ mod generator;
 mod oracle;
 mod random;
 mod shrink;
+mod values;
 
 use compare::{Counts, run};
 use generator::{Generator, PROFILES};
