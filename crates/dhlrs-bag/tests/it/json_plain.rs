@@ -1,4 +1,5 @@
 //! Plain JSON in and out.
+#![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use dhlrs_bag::formats::{
     FormatError, FormatErrorKind as Kind, Item, Losses, PlainJsonReader, PlainJsonWriter,

@@ -1,4 +1,8 @@
 //! The JSON reader takes what RFC 8259 allows and nothing else.
+#![expect(
+    clippy::expect_used,
+    reason = "a helper that fails is a test that fails"
+)]
 
 use dhlrs_bag::formats::{
     FormatError, FormatErrorKind as Kind, JSON_DEPTH_MAX, JSON_STRING_BYTES_MAX, JsonToken,

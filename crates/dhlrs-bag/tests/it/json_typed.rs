@@ -1,4 +1,8 @@
 //! Typed JSON: what is exported imports to an equal tree, and exports to equal bytes.
+#![expect(
+    clippy::expect_used,
+    reason = "a helper that fails is a test that fails"
+)]
 
 use dhlrs_bag::formats::{
     FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, TypedJsonReader, TypedJsonWriter,

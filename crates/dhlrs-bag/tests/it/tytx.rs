@@ -1,4 +1,5 @@
 //! TYTX as Genro Bag 0.28 writes it, and what it reads of ours.
+#![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use dhlrs_bag::{
     Bag, Bytes, Decimal, List, Timestamp, Value,

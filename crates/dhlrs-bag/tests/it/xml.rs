@@ -1,4 +1,5 @@
 //! XML: what it says, what it leaves out and tells, and what Genro writes.
+#![expect(clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use dhlrs_bag::{
     Bag,
