@@ -205,6 +205,19 @@ impl Restore {
         self.tree.next_id = self.counters.next_id;
         Ok(Bag::of(self.tree))
     }
+
+    /// The bag of rows that got their ids as they came, and whose root comes last.
+    #[cfg(feature = "formats")]
+    pub(crate) fn finish_counted(
+        mut self,
+        next_id: u64,
+        attributes: Attributes,
+    ) -> Result<Bag, ImageError> {
+        self.counters.next_id = next_id;
+        self.tree
+            .edit(ROOT_SLOT, |slot| slot.extra = extra(attributes, None));
+        self.finish()
+    }
 }
 
 impl Bag {

@@ -1,41 +1,41 @@
 //! A bag from what a reader hands out.
 
-use std::collections::BTreeMap;
-
-use dhlrs_path::{PATH_BYTES_MAX, Path};
+use dhlrs_path::PATH_BYTES_MAX;
 
 #[cfg(feature = "json")]
 use super::Item;
 use super::{FormatError, FormatErrorKind as Kind, ReadLimits};
 use crate::{
-    ATTRIBUTES_MAX, Attributes, Bag, ImageCounters, ImageErrorKind, ImageRow, Label,
+    ATTRIBUTES_MAX, Attributes, Bag, ImageCounters, ImageError, ImageErrorKind, ImageRow,
     NODE_BYTES_MAX, NodeId, Restore, Row,
 };
 
-/// Collects rows in pre-order, then makes the bag at once.
+/// Makes a bag of rows in pre-order, as they come.
 #[derive(Debug)]
 pub(super) struct Assembly {
     limits: ReadLimits,
-    // The root first.
-    rows: Vec<ImageRow>,
+    restore: Restore,
+    rows: u64,
+    // The root's, which some formats write last.
+    attributes: Attributes,
     // How long the paths of the bags above the next row print.
     path_bytes: Vec<usize>,
 }
 
 impl Assembly {
     pub(super) fn new(limits: ReadLimits) -> Self {
-        let root = ImageRow {
-            depth: 0,
-            id: NodeId::ROOT,
-            label: None,
-            value: None,
-            attributes: Attributes::new(),
-            resolver: None,
+        let counters = ImageCounters {
             revision: 0,
+            next_id: u64::MAX,
         };
+        let mut restore = Restore::new(counters, Bag::SEED);
+        // The first row of an image can always stand there.
+        let _: Result<(), ImageError> = restore.push(root_row());
         Self {
             limits,
-            rows: vec![root],
+            restore,
+            rows: 0,
+            attributes: Attributes::new(),
             path_bytes: Vec::new(),
         }
     }
@@ -65,14 +65,12 @@ impl Assembly {
                 "more attributes than a node may have",
             ));
         }
-        if let Some(root) = self.rows.first_mut() {
-            root.attributes = own;
-        }
+        self.attributes = own;
         Ok(())
     }
 
     pub(super) fn row(&mut self, row: Row) -> Result<(), FormatError> {
-        let number = self.rows.len() as u64;
+        let number = self.rows + 1;
         self.limits.check_nodes(number)?;
         let depth = usize::from(row.depth);
         self.limits.check_depth(depth)?;
@@ -87,45 +85,44 @@ impl Assembly {
             ));
         }
         self.path_bytes.push(bytes);
-        self.rows.push(ImageRow {
+        self.rows = number;
+        let attributes = match row.attributes.is_empty() {
+            true => row.attributes,
+            false => row.attributes.without_nulls(),
+        };
+        let row = ImageRow {
             depth: row.depth + 1,
             id: NodeId::counted(number),
             label: Some(row.label),
             value: row.value,
-            attributes: row.attributes.without_nulls(),
+            attributes,
             resolver: row.resolver,
             revision: 0,
-        });
-        Ok(())
+        };
+        self.restore.push(row).map_err(|cause| match cause.kind() {
+            ImageErrorKind::DuplicateLabel => FormatError::new(
+                Kind::DuplicateLabel,
+                format!("node {number}: its bag has that label already"),
+            ),
+            _ => FormatError::new(Kind::BadShape, format!("node {number} has no place")),
+        })
     }
 
     pub(super) fn finish(self) -> Result<Bag, FormatError> {
-        let counters = ImageCounters {
-            revision: 0,
-            next_id: self.rows.len() as u64,
-        };
-        let mut restore = Restore::new(counters, Bag::SEED);
-        // The labels above the row that is restored, for the error alone.
-        let mut above: BTreeMap<u16, Label> = BTreeMap::new();
-        for row in self.rows {
-            let depth = row.depth;
-            if row.value.is_none()
-                && let Some(label) = &row.label
-            {
-                above.insert(depth, label.clone());
-            }
-            let label = row.label.clone();
-            if let Err(cause) = restore.push(row) {
-                let labels = (1..depth).filter_map(|depth| above.get(&depth));
-                let path = Path::from_labels(labels.chain(label.as_ref())).unwrap_or_default();
-                let kind = match cause.kind() {
-                    ImageErrorKind::DuplicateLabel => Kind::DuplicateLabel,
-                    _ => Kind::BadShape,
-                };
-                return Err(FormatError::new(kind, format!("`{path}`: {cause}")));
-            }
-        }
-        (restore.finish()).map_err(|cause| FormatError::new(Kind::BadShape, cause.to_string()))
+        (self.restore.finish_counted(self.rows + 1, self.attributes))
+            .map_err(|cause| FormatError::new(Kind::BadShape, cause.to_string()))
+    }
+}
+
+fn root_row() -> ImageRow {
+    ImageRow {
+        depth: 0,
+        id: NodeId::ROOT,
+        label: None,
+        value: None,
+        attributes: Attributes::new(),
+        resolver: None,
+        revision: 0,
     }
 }
 

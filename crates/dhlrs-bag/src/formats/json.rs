@@ -38,8 +38,9 @@ impl Bag {
     pub fn from_json(json: &[u8], limits: &ReadLimits) -> Result<Self, FormatError> {
         limits.check_bytes(json.len() as u64)?;
         let mut assembly = Assembly::new(*limits);
-        for item in PlainJsonReader::with_limits(json, None, *limits) {
-            assembly.item(item?)?;
+        let mut reader = PlainJsonReader::whole(json, *limits);
+        while let Some(item) = reader.next() {
+            (assembly.item(item?)).map_err(|error| reader.placed(error))?;
         }
         assembly.finish()
     }
@@ -51,8 +52,9 @@ impl Bag {
     pub fn from_typed_json(json: &[u8], limits: &ReadLimits) -> Result<Self, FormatError> {
         limits.check_bytes(json.len() as u64)?;
         let mut assembly = Assembly::new(*limits);
-        for item in TypedJsonReader::whole(json, *limits) {
-            assembly.item(item?)?;
+        let mut reader = TypedJsonReader::whole(json, *limits);
+        while let Some(item) = reader.next() {
+            (assembly.item(item?)).map_err(|error| reader.placed(error))?;
         }
         assembly.finish()
     }

@@ -167,6 +167,23 @@ fn doubles_are_refused_with_their_path() {
 }
 
 #[test]
+fn doubles_in_json_are_refused_with_a_pointer() {
+    let plain = br#"{"a":{"b":1,"b":2}}"#;
+    let error = Bag::from_json(plain, &ReadLimits::default()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.pointer()),
+        (Kind::DuplicateLabel, Some("/a/b"))
+    );
+    let typed = br#"{"$bag":[["a",1,{}],["a",2,{}]]}"#;
+    let error = Bag::from_typed_json(typed, &ReadLimits::default()).unwrap_err();
+    assert_eq!(error.kind(), Kind::DuplicateLabel);
+    assert!(
+        error.pointer().is_some_and(|at| at.starts_with("/$bag/1")),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_document_that_is_one_value_is_no_bag() {
     for text in ["1", "[1,2]", "\"x\""] {
         let error = Bag::from_json(text.as_bytes(), &ReadLimits::default()).unwrap_err();

@@ -22,13 +22,15 @@ pub struct PlainJsonReader<R> {
     pending: Pending,
     limits: ReadLimits,
     nodes: u64,
+    // Whether doubles are left to whoever takes the rows.
+    is_trusting: bool,
 }
 
 #[derive(Debug)]
 enum Open {
     Object {
         depth: u16,
-        labels: BTreeSet<Label>,
+        labels: Option<BTreeSet<Label>>,
         // The label of the value that comes next.
         next: Option<Label>,
         // The row that waits for the key field of this object.
@@ -42,7 +44,7 @@ enum Open {
     },
     List {
         depth: u16,
-        labels: BTreeSet<Label>,
+        labels: Option<BTreeSet<Label>>,
         next: u64,
     },
 }
@@ -71,7 +73,25 @@ impl<R: Read> PlainJsonReader<R> {
             pending: Pending::new(PENDING_ROWS_MAX),
             limits,
             nodes: 0,
+            is_trusting: false,
         }
+    }
+
+    // Does not look for doubles, which cost an index of all labels: a tree has one anyway.
+    pub(crate) fn whole(input: R, limits: ReadLimits) -> Self {
+        Self {
+            is_trusting: true,
+            ..Self::with_limits(input, None, limits)
+        }
+    }
+
+    /// The error, at the place that has been read.
+    pub(crate) fn placed(&self, error: FormatError) -> FormatError {
+        self.reader.place(error)
+    }
+
+    fn labels(&self) -> Option<BTreeSet<Label>> {
+        (!self.is_trusting).then(BTreeSet::new)
     }
 
     fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
@@ -103,7 +123,7 @@ impl<R: Read> PlainJsonReader<R> {
                 let (depth, unnamed) = self.open_bag(slot)?;
                 self.open.push(Open::Object {
                     depth,
-                    labels: BTreeSet::new(),
+                    labels: self.labels(),
                     next: None,
                     unnamed,
                 });
@@ -125,7 +145,7 @@ impl<R: Read> PlainJsonReader<R> {
     fn key(&mut self, name: &str) -> Result<(), FormatError> {
         let label = self.label(name)?;
         if let Some(Open::Object { labels, next, .. }) = self.open.last_mut() {
-            if !labels.insert(label.clone()) {
+            if (labels.as_mut()).is_some_and(|labels| !labels.insert(label.clone())) {
                 return Err(self
                     .reader
                     .error(Kind::DuplicateLabel, "this key stands there twice"));
@@ -200,7 +220,7 @@ impl<R: Read> PlainJsonReader<R> {
         let (depth, _) = self.open_bag(slot)?;
         self.open.push(Open::List {
             depth,
-            labels: BTreeSet::new(),
+            labels: self.labels(),
             next: 0,
         });
         for item in items {
@@ -275,7 +295,9 @@ impl<R: Read> PlainJsonReader<R> {
             .checked_sub(2)
             .and_then(|at| self.open.get_mut(at));
         if let Some(Open::List { labels, .. }) = around
-            && !labels.insert(label.clone())
+            && labels
+                .as_mut()
+                .is_some_and(|labels| !labels.insert(label.clone()))
         {
             let message = format!("another record has the key `{label}` too");
             return Err(self.reader.error(Kind::DuplicateLabel, message));

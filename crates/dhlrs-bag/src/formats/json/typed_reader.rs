@@ -22,12 +22,14 @@ pub struct TypedJsonReader<R> {
     reader: JsonTokens<R>,
     state: State,
     // The labels of each open bag, the root first.
-    bags: Vec<BTreeSet<Label>>,
+    bags: Vec<Option<BTreeSet<Label>>>,
     // The entry whose content each open bag below the root is.
     entries: Vec<Entry>,
     pending: Pending,
     limits: ReadLimits,
     nodes: u64,
+    // Whether doubles are left to whoever takes the rows.
+    is_trusting: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +59,20 @@ impl<R: Read> TypedJsonReader<R> {
 
     // Never hands out a bag before all is known of it; memory grows with the document.
     pub(crate) fn whole(input: R, limits: ReadLimits) -> Self {
-        Self::waiting(input, limits, usize::MAX)
+        Self {
+            is_trusting: true,
+            ..Self::waiting(input, limits, usize::MAX)
+        }
+    }
+
+    /// The error, at the place that has been read.
+    pub(crate) fn placed(&self, error: FormatError) -> FormatError {
+        self.reader.place(error)
+    }
+
+    // The index of labels that finds doubles; a tree has one anyway.
+    fn labels(&self) -> Option<BTreeSet<Label>> {
+        (!self.is_trusting).then(BTreeSet::new)
     }
 
     fn waiting(input: R, limits: ReadLimits, rows_max: usize) -> Self {
@@ -69,6 +84,7 @@ impl<R: Read> TypedJsonReader<R> {
             pending: Pending::new(rows_max),
             limits,
             nodes: 0,
+            is_trusting: false,
         }
     }
 
@@ -106,7 +122,7 @@ impl<R: Read> TypedJsonReader<R> {
         match want(&mut self.reader)? {
             JsonToken::Key(key) => match (key.as_str(), want(&mut self.reader)?) {
                 ("$bag", JsonToken::ListStart) => {
-                    self.bags.push(BTreeSet::new());
+                    self.bags.push(self.labels());
                     self.state = State::Bag;
                 }
                 ("attrs", JsonToken::ObjectStart) => {
@@ -160,7 +176,7 @@ impl<R: Read> TypedJsonReader<R> {
             self.reader
                 .error(Kind::BadLabel, format!("cannot be a label: {cause}"))
         })?;
-        if let Some(labels) = self.bags.last_mut()
+        if let Some(Some(labels)) = self.bags.last_mut()
             && !labels.insert(label.clone())
         {
             return Err(self.reader.error(
@@ -184,7 +200,7 @@ impl<R: Read> TypedJsonReader<R> {
             Typed::BagStart => {
                 let row = self.pending.push_open(row);
                 self.entries.push(Entry { label, row });
-                self.bags.push(BTreeSet::new());
+                self.bags.push(self.labels());
                 Ok(())
             }
         }
