@@ -6,6 +6,7 @@
 //! work, fail the run.
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
+mod documents;
 mod floor;
 mod measure;
 mod peer;
@@ -17,6 +18,7 @@ mod wide;
 use std::process::ExitCode;
 
 use dhlrs_bag::Bag;
+use documents::Documents;
 use floor::Nested;
 use measure::{Aim, Measure};
 use snapshots::Snapshots;
@@ -30,23 +32,27 @@ fn main() -> Result<ExitCode, String> {
     let mut trees = Trees::new();
     let mut wide = Wide::new();
     let mut snapshots = Snapshots::new();
+    let mut documents = Documents::new();
     // The first round warms up and counts for nothing.
     for round in 0..=rounds {
         trees.round(round);
         wide.round(round);
         snapshots.round(round);
+        documents.round(round);
     }
     let sound = [
         ("tree", trees.is_sound()),
         ("wide", wide.is_sound(rounds)),
         ("snapshots", snapshots.is_sound()),
+        ("documents", documents.is_sound()),
     ];
     let mut measures = trees.into_measures();
     measures.extend(snapshots.into_measures());
     measures.extend(wide.into_measures());
     measures.push(memory());
     measures.push(readers::calls()?);
-    // Formats and whatever else a tree is measured by: add their measures here.
+    measures.extend(documents.into_measures());
+    // Whatever else a tree is measured by: add its measures here.
     let peer = peer::measure(&mut measures);
 
     if !json {
