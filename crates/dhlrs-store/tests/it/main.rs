@@ -13,6 +13,7 @@ mod checkpoints;
 mod derived;
 mod derived_graphs;
 mod fence;
+mod forward_cursors;
 mod forwards;
 mod pipeline;
 mod reads;
