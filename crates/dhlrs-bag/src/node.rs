@@ -260,6 +260,22 @@ impl<'a> BagNode<'a> {
         Walk::new(Cursor::new(self.tree, self.at, View::Shown))
     }
 
+    /// Everything stored in it, in pre-order, whatever overlays stand before it or in it.
+    pub fn stored_walk(&self) -> Walk<'a> {
+        Walk::new(Cursor::new(self.tree, self.at, View::Stored))
+    }
+
+    /// Children that are stored, 0 in a leaf. O(1); O(n) in a tree that holds overlays.
+    pub fn stored_len(&self) -> u64 {
+        if !self.tree.knows_overlays {
+            return self.len();
+        }
+        let stored = self.tree.list(self.at, View::Stored);
+        stored
+            .filter(|child| !self.tree.slot(*child).is_overlay())
+            .count() as u64
+    }
+
     /// Everything stored in it, in pre-order, without overlays: the rows of its branch.
     pub fn rows(&self) -> Rows<'a> {
         Rows::new(Cursor::new(self.tree, self.at, View::Stored))

@@ -4,12 +4,13 @@ use dhlrs_path::{PATTERN_BYTES_MAX, Pattern, PatternStep};
 
 use crate::{BagNode, Tree, WalkPosition, slot::View, tree::ROOT_SLOT, walk::Open};
 
-/// The nodes whose path fits a pattern, in pre-order, overlays too; never the root.
+/// The nodes whose path fits a pattern, in pre-order; never the root.
 ///
 /// Below a bag where nothing but one label can go on, that child is looked up; elsewhere the
 /// children are looked at one by one.
 pub struct Matches<'a> {
     tree: &'a Tree,
+    view: View,
     steps: Vec<PatternStep<'a>>,
     open: Vec<Level<'a>>,
 }
@@ -33,10 +34,21 @@ const STATE_WORDS: usize = (PATTERN_BYTES_MAX / 2 + 2).div_ceil(64);
 struct States([u64; STATE_WORDS]);
 
 impl Tree {
-    /// The nodes whose path fits the pattern. A query at the end of the pattern is not looked at.
+    /// The nodes whose path fits the pattern, as the tree shows, overlays too. A query at the end of the
+    /// pattern is not looked at.
     pub fn query<'a>(&'a self, pattern: &'a Pattern) -> Matches<'a> {
+        self.matches(pattern, View::Shown)
+    }
+
+    /// As [`query`](Self::query), but what is stored, whatever overlays stand before it or around it.
+    pub fn stored_query<'a>(&'a self, pattern: &'a Pattern) -> Matches<'a> {
+        self.matches(pattern, View::Stored)
+    }
+
+    fn matches<'a>(&'a self, pattern: &'a Pattern, view: View) -> Matches<'a> {
         let mut matches = Matches {
             tree: self,
+            view,
             steps: pattern.steps().collect(),
             open: Vec::new(),
         };
@@ -72,11 +84,11 @@ impl<'a> Matches<'a> {
                 Candidates::One(left) if *next > 0 => left.take(),
                 Candidates::One(_) => None,
                 Candidates::All(open) => {
-                    *open = Open::at(self.tree, bag, View::Shown, *next);
+                    *open = Open::at(self.tree, bag, self.view, *next);
                     let last = next
                         .checked_sub(1)
                         .and_then(|last| i64::try_from(last).ok());
-                    last.and_then(|last| self.tree.child_at(bag, View::Shown, last))
+                    last.and_then(|last| self.tree.child_at(bag, self.view, last))
                 }
             };
             let states = level.states;
@@ -97,8 +109,8 @@ impl<'a> Matches<'a> {
 
     fn level(&self, bag: u32, states: States) -> Level<'a> {
         let candidates = match self.only_label(&states) {
-            Some(label) => Candidates::One(self.tree.child(bag, View::Shown, label)),
-            None => Candidates::All(Open::new(self.tree, self.tree.children(bag, View::Shown))),
+            Some(label) => Candidates::One(self.tree.child(bag, self.view, label)),
+            None => Candidates::All(Open::new(self.tree, self.tree.children(bag, self.view))),
         };
         Level { states, candidates }
     }
@@ -154,9 +166,12 @@ impl<'a> Iterator for Matches<'a> {
                 self.open.pop();
                 continue;
             };
+            if self.view == View::Stored && self.tree.slot(at).is_overlay() {
+                continue;
+            }
             let after = self.after(&states, at);
             let goes_on = after.iter().any(|state| state < self.steps.len());
-            if goes_on && self.tree.children(at, View::Shown).is_some() {
+            if goes_on && self.tree.children(at, self.view).is_some() {
                 self.enter(at, after);
             }
             if after.has(self.steps.len()) {

@@ -293,7 +293,10 @@ fn page(
         Selection::Path(_) => tree_page(read, source, from),
         Selection::Pattern(pattern) => {
             let mut rows = Rows::default();
-            let mut matches = source.tree.query(pattern);
+            let mut matches = match read.view {
+                View::Stored => source.tree.stored_query(pattern),
+                View::Resolve | View::Cached => source.tree.query(pattern),
+            };
             if let Some(from) = from {
                 matches = matches.resume(from);
             }
@@ -302,9 +305,6 @@ fn page(
                 let Some(node) = matches.next() else {
                     return (rows.list, None);
                 };
-                if read.view == View::Stored && node.is_overlay() {
-                    continue;
-                }
                 let row = row(&node, 0, node.path().as_str().to_owned(), read.view);
                 if let Some(row) = rows.push(row) {
                     // It did not fit: the next page begins with it.
@@ -324,7 +324,7 @@ fn tree_page(
     from: Option<&WalkPosition>,
 ) -> (Vec<ReadRow>, Option<WalkPosition>) {
     let mut rows = Rows::default();
-    let Some(node) = source.tree.node(&source.path.without_query()) else {
+    let Some(node) = seen(&source.tree, &source.path.without_query(), read.view) else {
         return (rows.list, None);
     };
     if from.is_none() {
@@ -337,7 +337,10 @@ fn tree_page(
     if read.depth == 0 {
         return (rows.list, None);
     }
-    let mut walk = node.walk();
+    let mut walk = match read.view {
+        View::Stored => node.stored_walk(),
+        View::Resolve | View::Cached => node.walk(),
+    };
     if let Some(from) = from {
         walk = walk.resume(from);
     }
@@ -350,10 +353,6 @@ fn tree_page(
         let node = visited.node;
         if depth >= read.depth {
             walk.skip_inside();
-        }
-        if read.view == View::Stored && node.is_overlay() {
-            walk.skip_inside();
-            continue;
         }
         if let Some(row) = rows.push(row(
             &node,
@@ -368,6 +367,14 @@ fn tree_page(
     (rows.list, Some(walk.pause()))
 }
 
+/// The node at a path in this view: overlays stand before what is stored, and never hide it from who asks for that.
+pub(crate) fn seen<'a>(tree: &'a Snapshot, path: &Path<'_>, view: View) -> Option<BagNode<'a>> {
+    match view {
+        View::Stored => tree.stored_node(path),
+        View::Resolve | View::Cached => tree.node(path),
+    }
+}
+
 pub(crate) fn row(node: &BagNode<'_>, depth: u16, name: String, view: View) -> ReadRow {
     let value = match view {
         View::Stored => node.stored_value(),
@@ -380,7 +387,10 @@ pub(crate) fn row(node: &BagNode<'_>, depth: u16, name: String, view: View) -> R
         attributes: node.attributes().clone(),
         resolver: node.resolver().cloned(),
         revision: node.revision(),
-        children: node.len(),
+        children: match view {
+            View::Stored => node.stored_len(),
+            View::Resolve | View::Cached => node.len(),
+        },
     }
 }
 

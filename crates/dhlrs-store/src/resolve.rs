@@ -17,7 +17,7 @@ use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
 
 use crate::machine::{State, Store};
 use crate::port::{Caller, Output, RequestId};
-use crate::reads::{Source, row};
+use crate::reads::{Source, row, seen};
 
 /// Reads that wait for a resolver.
 const WAITING_READS_MAX: usize = 65_536;
@@ -160,9 +160,7 @@ impl Store {
         let steps: Vec<String> = path.step_texts().map(|text| text.to_string()).collect();
         if read.view != View::Resolve {
             let target = path.without_query().into_owned();
-            let found = tree.node(&target);
-            // What is only shown is not stored.
-            let found = found.is_some_and(|node| read.view != View::Stored || !node.is_overlay());
+            let found = seen(&tree, &target, read.view).is_some();
             let source = Source {
                 tree,
                 revision,

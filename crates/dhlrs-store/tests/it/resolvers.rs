@@ -354,3 +354,60 @@ fn a_read_only_result_is_answered_and_does_not_show() {
     let page_now = bench.read("item.price", 0, View::Resolve).unwrap();
     assert_eq!(page_now.rows[0].value, Some(Value::Int(7)));
 }
+
+#[test]
+fn what_is_stored_behind_a_resolved_branch_is_still_read_as_stored() {
+    let mut registry = Registry::new();
+    registry
+        .register("remote", ResolverOptions::default())
+        .unwrap();
+    let mut config = config(true);
+    let binding = dhlrs_resolver::Binding::new("people.*".parse().unwrap(), "remote").unwrap();
+    config.bindings.add(binding).unwrap();
+    let mut bench = Bench::of(config, Resolvers::new(registry, Limits::default()));
+    bench.set("people.ann.mine", 1);
+    bench.outputs.clear();
+    let id = bench.request_of(local(), read("people.ann", 1, View::Resolve));
+    let flight = flights(&bench)[0];
+    let row = dhlrs_bag::Row {
+        depth: 0,
+        label: "name".parse().unwrap(),
+        value: Some("Ann".into()),
+        attributes: dhlrs_bag::Attributes::new(),
+        resolver: None,
+    };
+    let branch = dhlrs_bag::Branch::from_rows(vec![row]).unwrap();
+    bench.handle(Input::Resolved {
+        flight,
+        result: Ok(Content::Branch(branch)),
+    });
+    let names = |bench: &mut Bench, request| {
+        let id = bench.request_of(local(), request);
+        let rows = page(bench.answer(id).unwrap().unwrap()).rows;
+        rows.into_iter()
+            .map(|row| (row.name, row.children))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        page(bench.answer(id).unwrap().unwrap()).rows[1].name,
+        "name"
+    );
+    let stored = names(&mut bench, read("people", 3, View::Stored));
+    let own = |name: &str, children| (name.to_owned(), children);
+    assert_eq!(stored, [own("people", 1), own("ann", 1), own("mine", 0)]);
+    let inside = names(&mut bench, read("people.ann.mine", 0, View::Stored));
+    assert_eq!(inside, [own("people.ann.mine", 0)]);
+    let mut matching = read("", 9, View::Stored);
+    if let Request::Read(read) = &mut matching {
+        read.selection = dhlrs_wire::Selection::Pattern("people.**".parse().unwrap());
+    }
+    let matching = names(&mut bench, matching);
+    assert!(
+        matching.contains(&own("people.ann.mine", 0)),
+        "{matching:?}"
+    );
+    assert!(
+        !matching.contains(&own("people.ann.name", 0)),
+        "{matching:?}"
+    );
+}
