@@ -163,7 +163,9 @@ impl Dialer {
             _ => NodeErrorKind::Unreachable,
         };
         let hint = match (ending.kind, ending.by) {
-            (EndingKind::Denied, Party::Peer) => ": let it list this key, as `--allow KEY` does",
+            (EndingKind::Denied, Party::Peer) => {
+                ": let it list this key, as `--allow KEY` does, or if the name is taken, start under another one with `--name`"
+            }
             (EndingKind::WrongKey, _) => {
                 ": compare the key in the URL with what it prints as `ready`"
             }

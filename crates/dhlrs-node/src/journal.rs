@@ -30,13 +30,21 @@ impl Journal {
     }
 
     pub(crate) fn warn(&mut self, text: &str) {
-        if self.warnings.takes_one() {
+        let (takes, left_out) = self.warnings.takes_one();
+        if left_out > 0 {
+            warn!(lines = left_out, "more warnings were left out");
+        }
+        if takes {
             warn!("{text}");
         }
     }
 
     pub(crate) fn info(&mut self, text: &str) {
-        if self.news.takes_one() {
+        let (takes, left_out) = self.news.takes_one();
+        if left_out > 0 {
+            info!(lines = left_out, "more of these were left out");
+        }
+        if takes {
             info!("{text}");
         }
     }
@@ -51,15 +59,11 @@ impl Room {
         }
     }
 
-    fn takes_one(&mut self) -> bool {
+    // Whether there is room for a line, and how many found none in a period that has just ended.
+    fn takes_one(&mut self) -> (bool, u64) {
+        let mut left_out = 0;
         if self.since.elapsed() >= Duration::from_millis(PERIOD_MS) {
-            if self.left_out > 0 {
-                warn!(
-                    lines = self.left_out,
-                    "more like the last ones were left out"
-                );
-            }
-            *self = Self::new();
+            left_out = std::mem::replace(self, Self::new()).left_out;
         }
         let takes = self.logged < LINES_MAX;
         if takes {
@@ -67,7 +71,7 @@ impl Room {
         } else {
             self.left_out += 1;
         }
-        takes
+        (takes, left_out)
     }
 }
 
@@ -78,10 +82,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_cut_and_the_next_period_begins_anew() {
         let mut room = Room::new();
-        let taken = (0..100).filter(|_| room.takes_one()).count();
+        let taken = (0..100).filter(|_| room.takes_one().0).count();
         assert_eq!((taken, room.left_out), (32, 68));
         tokio::time::advance(Duration::from_millis(PERIOD_MS)).await;
-        assert!(room.takes_one());
-        assert_eq!(room.left_out, 0);
+        assert_eq!(room.takes_one(), (true, 68));
+        assert_eq!(room.takes_one(), (true, 0));
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn export(
                 XmlForm::Plain
             },
             // The element that holds everything is called as what is exported.
-            root: match address.path().steps().last() {
+            root: match address.path().steps().next_back() {
                 Some(Step::Label(label)) => label.into_owned(),
                 _ => address.store().store().to_string(),
             },

@@ -163,9 +163,8 @@ impl Import<'_> {
 
     fn finish(self, address: &Address, json: bool, out: &mut Output) -> Result<Exit, Failure> {
         let (nodes, skipped) = (self.nodes, self.skipped.nodes);
-        let Some(Written { revision, .. }) = self.last else {
-            return Ok(Exit::Done);
-        };
+        // A file in which nothing could be sent made no revision.
+        let revision = self.last.as_ref().map(|written| written.revision);
         if json {
             let address = text_to_json(&address.to_string());
             let first: Vec<String> = self
@@ -174,17 +173,19 @@ impl Import<'_> {
                 .iter()
                 .map(|why| text_to_json(why))
                 .collect();
+            let at = revision.map_or_else(String::new, |at| {
+                format!(
+                    r#","revision":{},"incarnation":"{}""#,
+                    at.number, at.incarnation
+                )
+            });
             out.line(&format!(
-                r#"{{"address":{address},"nodes":{nodes},"skipped":{skipped},"first_skipped":[{}],"revision":{},"incarnation":"{}"}}"#,
+                r#"{{"address":{address},"nodes":{nodes},"skipped":{skipped},"first_skipped":[{}]{at}}}"#,
                 first.join(","),
-                revision.number,
-                revision.incarnation,
             ))?;
         } else {
-            out.line(&format!(
-                "{nodes} nodes imported, revision {}",
-                revision.number
-            ))?;
+            let at = revision.map_or_else(String::new, |at| format!(", revision {}", at.number));
+            out.line(&format!("{nodes} nodes imported{at}"))?;
         }
         if skipped == 0 {
             return Ok(Exit::Done);

@@ -299,3 +299,18 @@ fn what_cannot_be_merged_is_skipped_and_told() {
     assert_eq!((&told["nodes"], &told["skipped"]), (&3.into(), &3.into()));
     assert_eq!(told["first_skipped"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn an_import_of_which_nothing_could_be_sent_says_so() {
+    let world = World::new();
+    let server = world.serve::<&str>(&[]);
+    let large = "x".repeat(300_000);
+    let file = world.file("large.json", format!("{{\"v\":\"{large}\"}}"));
+    let done = server.dhlrs(&world, &["import", "//main/at", text(&file)]);
+    assert!(done.fails(1).contains("1 nodes were skipped"), "{done:?}");
+    assert_eq!(done.out, "0 nodes imported\n");
+    let done = server.dhlrs(&world, &["import", "//main/at", text(&file), "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&told["nodes"], &told["skipped"]), (&0.into(), &1.into()));
+    assert!(told.get("revision").is_none(), "{told}");
+}
