@@ -314,9 +314,31 @@ impl Cluster {
         edits: Vec<GuardedEdit>,
         timeout_ms: u64,
     ) -> CallId {
+        self.write_as(node, target, edits, true, timeout_ms)
+    }
+
+    /// As [`write`](Self::write), but an edit that is refused is left out.
+    pub fn import(
+        &mut self,
+        node: NodeIndex,
+        target: &str,
+        edits: Vec<GuardedEdit>,
+        timeout_ms: u64,
+    ) -> CallId {
+        self.write_as(node, target, edits, false, timeout_ms)
+    }
+
+    fn write_as(
+        &mut self,
+        node: NodeIndex,
+        target: &str,
+        edits: Vec<GuardedEdit>,
+        atomic: bool,
+        timeout_ms: u64,
+    ) -> CallId {
         let write = Write {
             edits,
-            atomic: true,
+            atomic,
             incarnation: None,
             reason: None,
         };

@@ -5,15 +5,16 @@
 //! refuse. Which faults there are is itself left to the seed. Then everything is mended, and what was
 //! asked must come true.
 
+mod edits;
 mod judge;
 mod options;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
-use dhlrs_bag::{Edit, GuardedEdit, Value};
 use dhlrs_engine::{CallId, Local};
-use dhlrs_path::Path;
 use dhlrs_storage::{Fault, Vfs};
 use dhlrs_wire::{Delivery, Kinds, RefusalKind, RevisionFrom, Selection, Watch};
 
@@ -96,6 +97,8 @@ struct Storm {
     wires: Vec<WireId>,
     base: NodeIndex,
     copy: Option<NodeIndex>,
+    /// Stores that start as backups that were put back, from some time on.
+    restored: BTreeMap<NodeIndex, Rc<Cell<bool>>>,
     /// The present source of each node that writes, and its next number.
     sources: BTreeMap<NodeIndex, Source>,
     writes: BTreeMap<CallId, (String, u64)>,
@@ -129,20 +132,26 @@ impl Storm {
         if options.is_ring && nodes.len() > 2 {
             wires.push(cluster.connect(base, NodeIndex(0)));
         }
-        let copy = options.forward.then(|| cluster.add_node("copy/p"));
+        let forward = options.forward.clone();
+        let copy = forward.as_ref().map(|_| cluster.add_node("copy/p"));
         let window = options.window_changes;
+        let mut restored = BTreeMap::new();
+        let is_restored = Rc::new(Cell::new(false));
+        restored.insert(base, Rc::clone(&is_restored));
         cluster.add_store(base, STORE, move |config| {
             config.logged = true;
+            config.restored = is_restored.get();
             config.limits.window_changes_max = window;
-            if copy.is_some()
-                && let (Ok(pattern), Ok(to)) = ("**".parse(), "copy/p/copy/in".parse())
-            {
+            if let (Some(pattern), Ok(to)) = (forward.clone(), "copy/p/copy/in".parse()) {
                 config.forwards.push(dhlrs_store::Forward { pattern, to });
             }
         });
         if let Some(copy) = copy {
+            let is_restored = Rc::new(Cell::new(false));
+            restored.insert(copy, Rc::clone(&is_restored));
             cluster.add_store(copy, "copy", move |config| {
                 config.logged = true;
+                config.restored = is_restored.get();
                 config.limits.window_changes_max = window;
             });
             wires.push(cluster.connect(copy, base));
@@ -162,6 +171,7 @@ impl Storm {
             wires,
             base,
             copy,
+            restored,
             sources: BTreeMap::new(),
             writes: BTreeMap::new(),
             watches: BTreeMap::new(),
@@ -176,15 +186,18 @@ impl Storm {
             self.watch(node, Some(0));
         }
         for _ in 0..self.options.steps {
-            if self.dice.chance(self.options.fault_percent) {
+            if self.options.disk_faults && self.dice.chance(5) {
+                self.forget_how_far()?;
+            } else if self.dice.chance(self.options.fault_percent) {
                 self.fault();
             } else {
                 self.write();
             }
-            let pause_ms = if self.dice.chance(20) {
-                self.dice.between(50, 600)
-            } else {
-                self.dice.between(0, 15)
+            let pause_ms = match self.dice.roll(20) {
+                // So long that a forward notes how far it has come.
+                0 => self.dice.between(600, 1_500),
+                1..=3 => self.dice.between(50, 600),
+                _ => self.dice.between(0, 15),
             };
             self.go(pause_ms)?;
         }
@@ -196,11 +209,16 @@ impl Storm {
             }
             self.go(500)?;
         }
-        // Whatever happened, everybody can write again.
+        // Whatever happened, everybody can write again, also after one more crash.
         self.go(5_000)?;
+        if self.options.crashes && self.dice.chance(50) {
+            self.crash(self.base, Loss::Process);
+            self.restart(self.base);
+            self.go(5_000)?;
+        }
         let nodes: Vec<NodeIndex> = self.nodes.clone();
         for node in nodes {
-            self.write_from(node, WRITE_TIMEOUT_MS);
+            self.write_from(node, WRITE_TIMEOUT_MS, true);
         }
         while !self.is_quiet() {
             if self.cluster.now_ms() >= deadline_ms {
@@ -333,11 +351,12 @@ impl Storm {
             } else {
                 WRITE_TIMEOUT_MS
             };
-            self.write_from(node, timeout_ms);
+            let is_hot = self.dice.chance(self.options.hot_percent);
+            self.write_from(node, timeout_ms, is_hot);
         }
     }
 
-    fn write_from(&mut self, node: NodeIndex, timeout_ms: u64) {
+    fn write_from(&mut self, node: NodeIndex, timeout_ms: u64, is_hot: bool) {
         if !self.cluster.is_up(node) {
             return;
         }
@@ -352,14 +371,27 @@ impl Storm {
         source.next += 1;
         source.open += 1;
         let name = source.name.clone();
-        let call = self.cluster.write(
-            node,
-            &format!("{}/{STORE}", self.cluster.name(self.base)),
-            numbered(&name, number),
-            timeout_ms,
-        );
+        let mut edits = edits::numbered(&name, number);
+        if is_hot {
+            edits.extend(edits::hot(&mut self.dice, &name, number));
+        }
+        let target = self.target();
+        let call = if self.options.imports && self.dice.chance(30) {
+            self.cluster.import(node, &target, edits, timeout_ms)
+        } else {
+            self.cluster.write(node, &target, edits, timeout_ms)
+        };
         self.judge.wrote(&name, number);
         self.writes.insert(call, (name, number));
+    }
+
+    /// Something is forwarded and answered, and the disk refuses just what tells so.
+    fn forget_how_far(&mut self) -> Result<(), String> {
+        self.write_from(self.base, WRITE_TIMEOUT_MS, true);
+        self.go(300)?;
+        self.refuse_syncs(self.base, 1);
+        self.faults += 1;
+        self.go(1_200)
     }
 
     fn fault(&mut self) {
@@ -384,6 +416,11 @@ impl Storm {
                 self.crash(node, loss);
             }
             ("restart", _) => self.restart(node),
+            ("restore", _) => {
+                let stores: Vec<NodeIndex> = self.restored.keys().copied().collect();
+                let node = self.dice.pick(&stores).copied().unwrap_or(self.base);
+                self.restore(node);
+            }
             ("pause", _) => self.cluster.pause(node),
             ("resume", _) => self.cluster.resume(node),
             ("skew", _) => {
@@ -425,8 +462,34 @@ impl Storm {
         self.watches.retain(|_, own| *own != node);
     }
 
+    /// Puts a backup back, the newest there can be, on a disk that may be a bad one.
+    fn restore(&mut self, node: NodeIndex) {
+        self.crash(node, Loss::Unsynced);
+        if let Some(is_restored) = self.restored.get(&node) {
+            is_restored.set(true);
+        }
+        if self.dice.chance(70) {
+            let first = self.dice.between(1, 30);
+            self.refuse_syncs(node, first);
+        }
+        self.restart(node);
+    }
+
+    /// Of three operations of a disk, the first one so many from now, those that are syncs fail.
+    fn refuse_syncs(&self, node: NodeIndex, first: u64) {
+        if let Some(disk) = self.cluster.disk(node) {
+            let done = disk.counts().operations;
+            for next in first..first + 3 {
+                disk.fail(done + next, Fault::Sync);
+            }
+        }
+    }
+
     fn restart(&mut self, node: NodeIndex) {
         if !self.cluster.is_up(node) {
+            if self.restored.get(&node).is_some_and(|own| own.get()) {
+                self.judge.begins_anew(node);
+            }
             self.cluster.restart(node);
             if self.dice.chance(50) {
                 self.watch(node, None);
@@ -450,11 +513,15 @@ impl Storm {
     }
 
     fn is_quiet(&self) -> bool {
-        let forwarded = self.copy.is_none_or(|copy| {
-            let original = (self.base, STORE);
-            judge::first_difference(&self.cluster, original, (copy, "copy")).is_none()
-        });
-        self.writes.is_empty() && forwarded && self.judge.all_caught_up(&self.watches)
+        self.writes.is_empty()
+            && self.copy_differs().is_none()
+            && self.judge.all_caught_up(&self.watches)
+    }
+
+    fn copy_differs(&self) -> Option<String> {
+        let (copy, pattern) = (self.copy?, self.options.forward.as_ref()?);
+        let (original, copy) = ((self.base, STORE), (copy, "copy"));
+        judge::first_difference(&self.cluster, pattern, original, copy)
     }
 
     fn unfinished(&self) -> String {
@@ -462,25 +529,13 @@ impl Storm {
             .cluster
             .status(self.base, STORE)
             .map(|status| status.forwards);
-        let differs = self.copy.and_then(|copy| {
-            judge::first_difference(&self.cluster, (self.base, STORE), (copy, "copy"))
-        });
+        let differs = self.copy_differs();
         format!(
             "open writes {:?}; {}; forwards {forwards:?}, differing in {differs:?}",
             self.writes.values().collect::<Vec<_>>(),
             self.judge.describe_watches(&self.watches),
         )
     }
-}
-
-/// A write whose being there, being there twice and being out of order can all be seen.
-fn numbered(source: &str, number: u64) -> Vec<GuardedEdit> {
-    let value = Value::Int(number.cast_signed());
-    [format!("{source}.e{number}"), format!("{source}.count")]
-        .into_iter()
-        .filter_map(|path| path.parse::<Path<'static>>().ok())
-        .map(|path| Edit::set(path, value.clone()).into())
-        .collect()
 }
 
 /// Whether a refusal leaves the write undone for certain.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dhlrs_bag::{Snapshot, Value};
 use dhlrs_engine::CallId;
-use dhlrs_path::StoreName;
+use dhlrs_path::{Path, Pattern, StoreName};
 use dhlrs_wire::{Delivery, Refusal, RefusalKind, Reply, Revision};
 
 use super::is_definite;
@@ -30,6 +30,11 @@ pub(crate) struct Judge {
     /// What watches told of each revision.
     told: BTreeMap<u64, String>,
     delivered: u64,
+    /// Stores that have to show a new incarnation.
+    anew: BTreeSet<NodeIndex>,
+    /// How often a session was lost, and how often a source's writes came again at the copy.
+    session_losses: u64,
+    repeats: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -56,7 +61,17 @@ impl Judge {
             watches: BTreeMap::new(),
             told: BTreeMap::new(),
             delivered: 0,
+            anew: BTreeSet::new(),
+            session_losses: 0,
+            repeats: BTreeMap::new(),
         }
+    }
+
+    /// A store starts as a backup that was put back: its sessions are forgotten, and so are those
+    /// of its forwards.
+    pub(crate) fn begins_anew(&mut self, node: NodeIndex) {
+        self.anew.insert(node);
+        self.session_losses += 1;
     }
 
     pub(crate) fn wrote(&mut self, source: &str, number: u64) {
@@ -123,8 +138,15 @@ impl Judge {
     ) -> Result<(), String> {
         let number = revision.number;
         if let Some(before) = self.newest.insert(node, revision) {
-            if before.incarnation != revision.incarnation {
-                return Err(format!("{store} has another incarnation after a crash"));
+            let is_new = before.incarnation != revision.incarnation;
+            match (self.anew.remove(&node), is_new) {
+                (false, true) => {
+                    return Err(format!("{store} has another incarnation after a crash"));
+                }
+                (true, false) => {
+                    return Err(format!("{store} was put back and has its old incarnation"));
+                }
+                _ => {}
             }
             if before.number > number {
                 return Err(format!(
@@ -155,6 +177,12 @@ impl Judge {
             let name = source.label().as_str().to_owned();
             let before = self.counts.insert((node, name.clone()), count);
             if before.is_some_and(|before| before > count) {
+                let repeats = self.repeats.entry(name.clone()).or_default();
+                *repeats += 1;
+                // What was not answered in a lost session may come once more.
+                if Some(node) == self.copy && *repeats <= self.session_losses {
+                    continue;
+                }
                 return Err(format!(
                     "{store}: write {count} of {name} came after write {before:?}"
                 ));
@@ -251,13 +279,17 @@ impl Judge {
                 watching.begun.clear();
                 Ok((0, true))
             }
-            Delivery::Ended(refusal) if self.tiny_window => match refusal.kind() {
-                RefusalKind::Compacted { oldest } if oldest.number > watching.next => {
-                    self.watches.remove(&call);
-                    Ok((0, false))
+            Delivery::Ended(refusal) if self.tiny_window || self.session_losses > 0 => {
+                match refusal.kind() {
+                    RefusalKind::Compacted { oldest }
+                        if oldest.number > watching.next || self.session_losses > 0 =>
+                    {
+                        self.watches.remove(&call);
+                        Ok((0, false))
+                    }
+                    _ => Err(format!("a watch ended: {refusal}")),
                 }
-                _ => Err(format!("a watch ended: {refusal}")),
-            },
+            }
             other => Err(format!("a watch that kept up was told {other:?}")),
         }
     }
@@ -319,34 +351,46 @@ impl Judge {
     }
 }
 
-/// What the copy does not show as the original does, or shows beside it.
+/// What the copy does not show as the original does, as far as the pattern goes, or shows beside it.
 pub(crate) fn first_difference(
     cluster: &Cluster,
+    pattern: &Pattern,
     original: (NodeIndex, &str),
     copy: (NodeIndex, &str),
 ) -> Option<String> {
-    let rows = |(node, store): (NodeIndex, &str), top: Option<&str>| {
-        let tree = cluster.published(node, store)?;
-        let top = match top {
-            Some(label) => tree.root().child(label)?,
-            None => tree.root(),
-        };
-        let rows: Vec<_> = top
-            .walk()
-            .map(|visited| {
-                let node = visited.node;
-                let label = node.label().as_str().to_owned();
-                (visited.depth, label, node.value().cloned())
-            })
-            .collect();
-        Some(rows)
+    let nodes = |(node, store): (NodeIndex, &str)| -> Vec<(Path<'static>, Option<Value>)> {
+        let tree = cluster.published(node, store);
+        let nodes = tree.into_iter().flat_map(|tree| tree.root().walk());
+        nodes
+            .map(|visited| (visited.node.path(), visited.node.value().cloned()))
+            .collect()
     };
-    let (original, copy) = (
-        rows(original, None).unwrap_or_default(),
-        rows(copy, Some("in")).unwrap_or_default(),
-    );
-    let at = (0..original.len().max(copy.len())).find(|at| original.get(*at) != copy.get(*at))?;
-    Some(format!("{:?} and {:?}", original.get(at), copy.get(at)))
+    let (prefix, to) = (pattern.literal_prefix(), Path::from_labels(["in"]).ok()?);
+    let expected: BTreeMap<Path<'_>, _> = nodes(original)
+        .into_iter()
+        .filter(|(path, _)| pattern.matches_path(path))
+        .filter_map(|(path, value)| {
+            let rest = path.strip_prefix(&prefix)?;
+            Some((to.join(&rest).ok()?, value))
+        })
+        .collect();
+    let is_forwarded = |path: &Path<'_>| {
+        let rest = path.strip_prefix(&to)?;
+        let here = prefix.join(&rest).ok()?;
+        Some(!here.is_root() && pattern.matches_path(&here))
+    };
+    let (found, others): (BTreeMap<Path<'_>, _>, BTreeMap<_, _>) = nodes(copy)
+        .into_iter()
+        .partition(|(path, _)| is_forwarded(path) == Some(true));
+    if let Some((path, value)) = others.iter().find(|(_, value)| value.is_some()) {
+        return Some(format!("{path} is {value:?} there, and nothing sent it"));
+    }
+    let paths: BTreeSet<&Path<'_>> = expected.keys().chain(found.keys()).collect();
+    let path = paths
+        .into_iter()
+        .find(|path| expected.get(*path) != found.get(*path))?;
+    let (is, should) = (found.get(path), expected.get(path));
+    Some(format!("{path} is {is:?} there and should be {should:?}"))
 }
 
 fn digest(tree: &Snapshot) -> [u8; 32] {

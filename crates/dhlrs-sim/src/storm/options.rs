@@ -1,5 +1,7 @@
 //! What a seed switches on.
 
+use dhlrs_path::Pattern;
+
 use crate::dice::Dice;
 
 /// What a storm is made of. All of it follows from the seed.
@@ -9,8 +11,12 @@ pub struct Options {
     pub nodes: u64,
     /// Whether the last one is connected with the first one too.
     pub is_ring: bool,
-    /// Whether the store is forwarded to one more process.
-    pub forward: bool,
+    /// Whether the store is forwarded to one more process, and what of it.
+    pub forward: Option<Pattern>,
+    /// How many of 100 writes do something below `hot` too, which narrow forwards are about.
+    pub hot_percent: u64,
+    /// Whether some writes are imports, not transactions.
+    pub imports: bool,
     /// Watches.
     pub watches: u64,
     /// Writes and faults.
@@ -37,6 +43,8 @@ pub struct Options {
     pub skews: bool,
     /// Disks fail.
     pub disk_faults: bool,
+    /// The store, or the one that it is forwarded to, is restarted as a backup that was put back.
+    pub restores: bool,
 }
 
 impl Options {
@@ -47,7 +55,14 @@ impl Options {
         Self {
             nodes: dice.between(2, 4),
             is_ring: dice.chance(30),
-            forward: dice.chance(40),
+            forward: ["**", "hot.**", "hot.*.count"]
+                .get(usize::try_from(dice.roll(6)).unwrap_or(0))
+                .and_then(|text| text.parse().ok()),
+            hot_percent: [3, 10, 30, 60]
+                .get(usize::try_from(dice.roll(4)).unwrap_or(0))
+                .copied()
+                .unwrap_or(30),
+            imports: dice.chance(40),
             watches: dice.between(0, 3),
             steps: dice.between(10, 70),
             fault_percent: dice.between(5, 45),
@@ -64,6 +79,7 @@ impl Options {
             pauses: dice.chance(25),
             skews: dice.chance(25),
             disk_faults: dice.chance(45),
+            restores: dice.chance(15),
         }
     }
 
@@ -76,6 +92,7 @@ impl Options {
             (self.pauses, ["pause", "resume"]),
             (self.skews, ["skew", "skew"]),
             (self.disk_faults, ["disk", "disk"]),
+            (self.restores, ["restore", "restart"]),
         ];
         kinds
             .into_iter()
