@@ -1,7 +1,6 @@
 //! What the program does: its parts in this process, its commands as processes of their own.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
