@@ -22,6 +22,7 @@ impl Store {
         self.forwards.note_released();
         self.published.tree = tree.clone();
         self.published.revision = revision;
+        self.emitted.note_durable(revision);
         let revision_now = self.revision();
         out.push(Output::Published {
             tree,
@@ -98,9 +99,6 @@ impl Store {
             });
             return;
         }
-        if !matches!(self.state, State::Open) {
-            return;
-        }
         let intent = Intent {
             msg_id: MsgId {
                 session: cause.last().map_or([0; 16], |subscriber| subscriber.0),
@@ -114,7 +112,9 @@ impl Store {
             cause,
         };
         self.emitted.push(intent, out);
-        self.carry_out_emitted(out);
+        if self.is_open() {
+            self.carry_out_emitted(out);
+        }
     }
 
     /// Orders what triggers answered, as far as the gathering ticket has room.
@@ -124,14 +124,16 @@ impl Store {
             neighbour: None,
         };
         while !self.tickets.is_full()
-            && let Some(intent) = self.emitted.pop()
+            && let Some(emitted) = self.emitted.pop()
         {
-            if let Err(refusal) = self.carry_out(&caller, &intent, None) {
+            if let Err(refusal) = self.carry_out(&caller, &emitted.intent, None) {
                 out.push(Output::Warning(format!(
                     "a trigger's write was refused: {refusal}"
                 )));
             }
+            self.emitted.note_ordered(self.head.revision, emitted);
         }
+        self.emitted.note_durable(self.published.revision);
     }
 
     /// A sync failed: nobody knows what is on disk. What was out has an unknown outcome, what was
@@ -156,12 +158,6 @@ impl Store {
         self.checkpoint.under_way = false;
         self.derives = false;
         out.push(Output::Warning(self.why_unavailable()));
-        let lost = self.emitted.clear();
-        if lost > 0 {
-            out.push(Output::Warning(format!(
-                "{lost} writes of triggers waited for the disk and are lost"
-            )));
-        }
     }
 
     /// A checkpoint is due when as much has happened as the window holds. It is taken while the

@@ -176,6 +176,7 @@ impl Store {
     fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
         self.state = State::Open;
         self.was_open = true;
+        self.emitted.take_back(self.head.revision);
         self.forget_resolved(now, out);
         if self.head.incarnation.is_none() {
             self.opened_for_the_first_time();
