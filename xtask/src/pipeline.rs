@@ -178,18 +178,20 @@ impl Step {
 
 // Built with the whole workspace, so that features are united as for the tests and nothing is compiled twice.
 fn examples(workspace: &Workspace, package: &str, verbose: bool) -> Result<Outcome, XtaskError> {
-    let mut all = watch(
+    let examples = || {
         workspace
-            .cargo()
-            .args(["build", "--locked", "--workspace", "--examples"]),
-        verbose,
-    )?;
-    let names = workspace
-        .members()
-        .filter(|member| member.package.name.as_str() == package)
-        .flat_map(|member| &member.package.targets)
-        .filter(|target| target.is_example())
-        .map(|target| target.name.as_str());
+            .members()
+            .filter(|member| member.package.name.as_str() == package)
+            .flat_map(|member| &member.package.targets)
+            .filter(|target| target.is_example())
+    };
+    let mut build = workspace.cargo();
+    build.args(["build", "--locked", "--workspace", "--examples"]);
+    for feature in examples().flat_map(|target| &target.required_features) {
+        build.arg("--features").arg(format!("{package}/{feature}"));
+    }
+    let mut all = watch(&mut build, verbose)?;
+    let names = examples().map(|target| target.name.as_str());
     for name in names {
         if !all.good {
             break;
