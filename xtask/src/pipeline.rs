@@ -4,6 +4,7 @@ mod genro;
 mod steps;
 
 use std::{
+    fmt,
     io::{BufRead, BufReader, Read},
     process::{Command, Stdio},
     thread,
@@ -71,6 +72,17 @@ pub enum Action {
 struct Outcome {
     good: bool,
     output: String,
+}
+
+impl Outcome {
+    // A command that was content fails all the same if it did not print what shows that it did its work.
+    fn expecting(mut self, is_there: bool, what: fmt::Arguments<'_>) -> Self {
+        if self.good && !is_there {
+            self.good = false;
+            self.output.push_str(&format!("\nexpected {what}"));
+        }
+        self
+    }
 }
 
 /// Runs the steps and says how each went. `true` when none failed.
@@ -147,24 +159,14 @@ impl Step {
                 watch(&mut command, verbose)
             }
             Action::CargoEndsWith(arguments, last) => {
-                let mut outcome = watch(workspace.cargo().args(arguments), verbose)?;
-                if outcome.good && outcome.output.lines().last() != Some(last) {
-                    outcome.good = false;
-                    outcome
-                        .output
-                        .push_str(&format!("\nexpected `{last}` as the last line"));
-                }
-                Ok(outcome)
+                let outcome = watch(workspace.cargo().args(arguments), verbose)?;
+                let is_there = outcome.output.lines().last() == Some(last);
+                Ok(outcome.expecting(is_there, format_args!("`{last}` as the last line")))
             }
             Action::CargoShows(arguments, line) => {
-                let mut outcome = watch(workspace.cargo().args(arguments), verbose)?;
-                if outcome.good && !outcome.output.lines().any(|shown| shown == line) {
-                    outcome.good = false;
-                    outcome
-                        .output
-                        .push_str(&format!("\nexpected the line `{line}`"));
-                }
-                Ok(outcome)
+                let outcome = watch(workspace.cargo().args(arguments), verbose)?;
+                let is_there = outcome.output.lines().any(|shown| shown == line);
+                Ok(outcome.expecting(is_there, format_args!("the line `{line}`")))
             }
             Action::Genro => genro::compare(workspace),
             Action::Examples(package) => examples(workspace, package, verbose),

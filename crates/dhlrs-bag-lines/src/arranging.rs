@@ -225,25 +225,9 @@ impl Session {
 
     fn tell_sorted(&mut self, bag: &Spot) -> Result<(), ErrorClass> {
         let own = self.handle(&bag.handle)?;
-        let found = own.bag.node_by_id(bag.node).ok_or(ErrorClass::Internal)?;
-        let shown = Shown::Branch {
-            nodes: found.nodes(),
-        };
-        let change = Change {
-            kind: ChangeKind::Sort,
-            id: bag.node,
-            path: found.path(),
-            old_path: None,
-            ancestors: found.ancestors().map(|bag| bag.id()).collect(),
-            old_ancestors: Vec::new(),
-            old: shown.clone(),
-            new: shown,
-            attributes: Vec::new(),
-            index: None,
-            old_index: None,
-            autocreated: false,
-            invalidated: false,
-        };
+        let change = own
+            .change_in_place(ChangeKind::Sort, bag.node)
+            .ok_or(ErrorClass::Internal)?;
         let telling = Telling {
             phase: Phase::Update,
             evt: "sort",

@@ -338,13 +338,18 @@ impl Session {
 
 impl Handle {
     fn replaced_by_the_same(&self, bag: NodeId) -> Option<Change> {
+        self.bag.node_by_id(bag)?.parent()?;
+        self.change_in_place(ChangeKind::Replace, bag)
+    }
+
+    /// A change of a bag that holds as much as before, as the triggers are told of it.
+    pub(crate) fn change_in_place(&self, kind: ChangeKind, bag: NodeId) -> Option<Change> {
         let found = self.bag.node_by_id(bag)?;
-        found.parent()?;
         let shown = Shown::Branch {
             nodes: found.nodes(),
         };
         Some(Change {
-            kind: ChangeKind::Replace,
+            kind,
             id: bag,
             path: found.path(),
             old_path: None,

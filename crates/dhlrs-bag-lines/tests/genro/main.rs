@@ -20,6 +20,8 @@
 
 mod compare;
 mod generator;
+#[path = "../operations/mod.rs"]
+mod operations;
 mod oracle;
 mod random;
 mod shrink;
@@ -27,65 +29,12 @@ mod values;
 
 use compare::{Counts, run};
 use generator::{Generator, PROFILES};
+use operations::OPERATIONS;
 use oracle::Oracle;
 
 const SEQUENCES: u64 = 800;
 const SEQUENCE_LINES: usize = 60;
 
-const OPERATIONS: [&str; 52] = [
-    "reset",
-    "new",
-    "set",
-    "get",
-    "get1",
-    "has",
-    "pop",
-    "popnode",
-    "del",
-    "clear",
-    "attrs",
-    "setattr",
-    "delattr",
-    "inherited",
-    "owner",
-    "node",
-    "fullpath",
-    "position",
-    "keys",
-    "len",
-    "move",
-    "sort",
-    "sum",
-    "query",
-    "digest",
-    "leaves",
-    "walk",
-    "findattr",
-    "isempty",
-    "update",
-    "updatemap",
-    "replace",
-    "setdefault",
-    "copy",
-    "eq",
-    "backref",
-    "sub",
-    "unsub",
-    "nsub",
-    "tsub",
-    "begin",
-    "end",
-    "clock",
-    "resetres",
-    "calls",
-    "dump",
-    "hash",
-    "tytx",
-    "untytx",
-    "xml",
-    "unxml",
-    "json",
-];
 const CLASSES: [&str; 14] = [
     "resolver-guard",
     "attr-arity",

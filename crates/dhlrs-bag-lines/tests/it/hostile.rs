@@ -2,7 +2,7 @@
 
 use dhlrs_bag_lines::{JSON_DEPTH_MAX, LINE_BYTES_MAX, Session, fuzz_lines};
 
-use crate::session::answers;
+use crate::{operations::OPERATIONS, session::answers};
 
 fn refused(line: &[u8]) {
     let reply = Session::new().answer(line).unwrap();
@@ -49,60 +49,6 @@ fn a_bag_deeper_than_a_tree_may_be_is_refused() {
 
 #[test]
 fn every_operation_survives_every_field_of_a_wrong_type() {
-    let ops = [
-        "reset",
-        "new",
-        "set",
-        "get",
-        "get1",
-        "has",
-        "pop",
-        "popnode",
-        "del",
-        "clear",
-        "attrs",
-        "setattr",
-        "delattr",
-        "inherited",
-        "owner",
-        "node",
-        "fullpath",
-        "position",
-        "keys",
-        "len",
-        "move",
-        "sort",
-        "sum",
-        "query",
-        "digest",
-        "leaves",
-        "walk",
-        "findattr",
-        "isempty",
-        "update",
-        "updatemap",
-        "replace",
-        "setdefault",
-        "copy",
-        "eq",
-        "backref",
-        "sub",
-        "unsub",
-        "nsub",
-        "tsub",
-        "begin",
-        "end",
-        "clock",
-        "resetres",
-        "calls",
-        "dump",
-        "hash",
-        "tytx",
-        "untytx",
-        "xml",
-        "unxml",
-        "json",
-    ];
     let values = [
         "null",
         "true",
@@ -117,7 +63,7 @@ fn every_operation_survives_every_field_of_a_wrong_type() {
         "{\"$bag\":1}",
         "{\"$res\":{\"name\":[]}}",
     ];
-    for op in ops {
+    for op in OPERATIONS {
         for value in values {
             let line = format!(
                 r#"{{"op":"{op}","path":{value},"value":{value},"as":{value},"attrs":{value},"names":{value},"what":{value},"to":{value},"name":{value},"kinds":{value},"pos":{value},"add":{value},"key":{value},"limit":{value},"text":{value},"kw":{value},"attr":{value},"a":{value},"b":{value}}}"#

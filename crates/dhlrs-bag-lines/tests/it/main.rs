@@ -5,4 +5,6 @@
 mod differences;
 mod documents;
 mod hostile;
+#[path = "../operations/mod.rs"]
+mod operations;
 mod session;

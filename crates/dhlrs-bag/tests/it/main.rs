@@ -2,10 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod coding;
 mod differences;
 mod direct;
+mod documents;
 mod edits;
+mod fuzzed;
+mod hostile;
 mod images;
+mod json_plain;
+mod json_tokens;
+mod json_typed;
 mod limits;
 mod mapping;
 mod model;
@@ -13,48 +20,11 @@ mod overlays;
 mod reading;
 mod selecting;
 mod transactions;
+mod trees;
+mod typed;
+mod tytx;
 mod values;
 mod widths;
-
-#[cfg(feature = "serde")]
-mod coding;
-#[cfg(all(
-    feature = "json",
-    feature = "xml",
-    feature = "messagepack",
-    feature = "postcard",
-    feature = "tytx"
-))]
-mod documents;
-#[cfg(all(
-    feature = "json",
-    feature = "xml",
-    feature = "messagepack",
-    feature = "postcard",
-    feature = "tytx"
-))]
-mod fuzzed;
-#[cfg(all(
-    feature = "json",
-    feature = "xml",
-    feature = "messagepack",
-    feature = "postcard",
-    feature = "tytx"
-))]
-mod hostile;
-#[cfg(feature = "json")]
-mod json_plain;
-#[cfg(feature = "json")]
-mod json_tokens;
-#[cfg(feature = "json")]
-mod json_typed;
-#[cfg(feature = "json")]
-mod trees;
-#[cfg(feature = "serde")]
-mod typed;
-#[cfg(feature = "tytx")]
-mod tytx;
-#[cfg(feature = "xml")]
 mod xml;
 
 use dhlrs_bag::{Bag, Change, Edit, EditErrorKind, Label, Name, Position};
