@@ -6,6 +6,7 @@
 use dhlrs_bag::{Change, ChangeKind, Changes, Meta};
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
+use crate::head::Head;
 use crate::intent::{check_envelope, encode_answer};
 use crate::log::{Batch, Trees};
 use crate::machine::Store;
@@ -30,7 +31,14 @@ impl Store {
         let mut revision = self.head.next_revision();
         let ordered = check_envelope(intent)
             .and_then(|()| self.check_incarnation(intent))
-            .and_then(|()| order(&mut self.head.bag, &intent.edits, intent.atomic, revision));
+            .and_then(|()| {
+                let Head {
+                    bag, materialised, ..
+                } = &mut self.head;
+                let bindings = &self.config.bindings;
+                let (edits, atomic) = (&intent.edits, intent.atomic);
+                order(bag, materialised, bindings, edits, atomic, revision)
+            });
         let (result, ordered) = match ordered {
             Err(refusal) => (Err(refusal), None),
             Ok(ordered) if ordered.changes.is_empty() => (Ok(self.written(&ordered)), None),
@@ -59,7 +67,11 @@ impl Store {
                 .answered(session, *counter, answer.clone(), ticket);
         }
         let Some(Ordered {
-            ops, changes, lost, ..
+            ops,
+            changes,
+            lost,
+            materialised,
+            ..
         }) = ordered
         else {
             if let Some(answer) = answer {
@@ -89,6 +101,7 @@ impl Store {
                 meta,
                 transaction,
                 ops,
+                materialised,
                 answer,
             });
         } else if let Some(answer) = answer {

@@ -1,8 +1,8 @@
 //! Head: the newest tree and all else that the log decides. It judges intents; nobody reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dhlrs_bag::{Bag, Changes};
+use dhlrs_bag::{Bag, Changes, NodeId};
 use dhlrs_wire::Incarnation;
 
 use crate::forward::{ForwardCursor, ForwardId};
@@ -19,6 +19,9 @@ pub(crate) struct Head {
     pub(crate) incarnation: Option<Incarnation>,
     pub(crate) sessions: Sessions,
     pub(crate) forwards: BTreeMap<ForwardId, ForwardCursor>,
+    /// Nodes that no binding reaches any more, with all that is in them. Those that are gone leave
+    /// with the next image.
+    pub(crate) materialised: BTreeSet<NodeId>,
 }
 
 impl Head {
@@ -29,6 +32,7 @@ impl Head {
             incarnation: None,
             sessions: Sessions::default(),
             forwards: BTreeMap::new(),
+            materialised: BTreeSet::new(),
         }
     }
 
@@ -53,8 +57,10 @@ impl Head {
                 meta,
                 transaction,
                 ops,
+                materialised,
                 answer,
             } => {
+                self.materialised.extend(materialised);
                 let mut lost = Lost::default();
                 let list = lost.apply(&mut self.bag, &ops, meta.revision);
                 self.revision = meta.revision;

@@ -3,9 +3,9 @@
 //! An image is taken in `O(1)` of the tree and `O(sessions)`, and encoded in chunks by whoever
 //! writes it. Overlays are a process's own and are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dhlrs_bag::{Bag, ImageCounters, ImageRow, Restore, Snapshot};
+use dhlrs_bag::{Bag, ImageCounters, ImageRow, NodeId, Restore, Snapshot};
 use dhlrs_codec as codec;
 use dhlrs_wire::Incarnation;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ pub struct Image {
     incarnation: Incarnation,
     sessions: Vec<SessionImage>,
     forwards: BTreeMap<ForwardId, ForwardCursor>,
+    materialised: Vec<NodeId>,
     tree: Snapshot,
 }
 
@@ -39,6 +40,7 @@ enum Part {
     },
     Session(SessionImage),
     Forward(ForwardId, ForwardCursor),
+    Materialised(NodeId),
     Node(ImageRow),
 }
 
@@ -49,6 +51,9 @@ impl Image {
             incarnation: head.incarnation(),
             sessions: head.sessions.images().collect(),
             forwards,
+            materialised: (head.materialised.iter().copied())
+                .filter(|id| head.bag.node_by_id(*id).is_some())
+                .collect(),
             tree: head.bag.snapshot(),
         }
     }
@@ -70,10 +75,12 @@ impl Image {
             .forwards
             .iter()
             .map(|(id, cursor)| Part::Forward(*id, *cursor));
+        let materialised = self.materialised.iter().copied().map(Part::Materialised);
         let nodes = self.tree.image().map(Part::Node);
         let mut parts = std::iter::once(head)
             .chain(sessions)
             .chain(forwards)
+            .chain(materialised)
             .chain(nodes);
         std::iter::from_fn(move || {
             let mut chunk = Vec::new();
@@ -103,6 +110,7 @@ pub(crate) struct ImageReader {
     head: Option<(u64, Incarnation)>,
     sessions: Sessions,
     forwards: BTreeMap<ForwardId, ForwardCursor>,
+    materialised: BTreeSet<NodeId>,
     nodes: Option<Restore>,
     /// The state that came of it, as soon as the first record or the end was there.
     pub(crate) restored: Option<Head>,
@@ -144,6 +152,9 @@ impl ImageReader {
                 Part::Forward(id, cursor) => {
                     self.forwards.insert(id, cursor);
                 }
+                Part::Materialised(id) => {
+                    self.materialised.insert(id);
+                }
                 Part::Node(row) => {
                     let Some(nodes) = &mut self.nodes else {
                         let what = "a checkpoint without a head";
@@ -170,6 +181,7 @@ impl ImageReader {
                 head.incarnation = Some(incarnation);
                 head.sessions = std::mem::take(&mut self.sessions);
                 head.forwards = std::mem::take(&mut self.forwards);
+                head.materialised = std::mem::take(&mut self.materialised);
             }
             self.restored = Some(head);
         }

@@ -38,6 +38,7 @@
 //! and limits is said at the types below; messages are `dhlrs-wire`'s, many stores `dhlrs-engine`'s.
 
 mod apply;
+mod bound;
 mod config;
 mod derivations;
 mod derived;

@@ -2,10 +2,17 @@
 //!
 //! From here on nothing is left to decide: paths and positions have become node ids.
 
-use dhlrs_bag::{Bag, Change, Edit, EditError, EditErrorKind, GuardedEdit, Op, Precondition};
+use std::collections::BTreeSet;
+
+use dhlrs_bag::{
+    Bag, Branch, Change, Edit, EditError, EditErrorKind, GuardedEdit, NodeId, Op, Precondition,
+};
 use dhlrs_codec as codec;
+use dhlrs_path::Path;
+use dhlrs_resolver::Bindings;
 use dhlrs_wire::{FIRST_SKIPPED_MAX, Refusal, RefusalKind};
 
+use crate::bound::Bound;
 use crate::lost::Lost;
 use crate::record::RECORD_BYTES_MAX;
 
@@ -19,6 +26,8 @@ pub(crate) struct Ordered {
     ops_bytes: usize,
     pub(crate) changes: Vec<Change>,
     pub(crate) lost: Lost,
+    /// Bound nodes that have become their own.
+    pub(crate) materialised: Vec<NodeId>,
     pub(crate) skipped: u64,
     pub(crate) first_skipped: Vec<Refusal>,
 }
@@ -54,6 +63,29 @@ impl Ordered {
         }
     }
 
+    /// Judges a merge whose rows may be refused one by one.
+    fn merge(
+        &mut self,
+        bag: &Bag,
+        bound: Bound<'_>,
+        edit: &GuardedEdit,
+        path: &Path<'static>,
+        branch: &Branch,
+    ) -> Result<Vec<Op>, Refusal> {
+        bound.check_bag(bag, path)?;
+        let free = bound.free_rows(bag, path, branch);
+        let kept = free.as_ref().map_or(branch, |(kept, _)| kept);
+        let merged = bag.order_merge(path, kept);
+        let merged = merged.map_err(|error| refusal(edit, &error))?;
+        let refusals = merged.first_skipped.iter();
+        let refusals = refusals.map(|error| refusal(edit, error)).collect();
+        self.skip(merged.skipped, refusals);
+        if let Some((kept, refusals)) = free {
+            self.skip((branch.len() - kept.len()) as u64, refusals);
+        }
+        Ok(merged.ops)
+    }
+
     fn skip(&mut self, nodes: u64, refusals: Vec<Refusal>) {
         self.skipped += nodes;
         let room = FIRST_SKIPPED_MAX.saturating_sub(self.first_skipped.len());
@@ -65,9 +97,12 @@ impl Ordered {
 /// them to `bag` as `revision`. If an atomic intent is refused, `bag` is as it was.
 ///
 /// Judging and applying go together because the next edit is judged on what this one left; the
-/// fourth step, apply, is `Bag::apply`, called here on a fork that costs nothing to drop.
+/// fourth step, apply, is `Bag::apply`, called here on a fork that costs nothing to drop. What is
+/// materialised joins `own`, again only if the intent is not refused.
 pub(crate) fn order(
     bag: &mut Bag,
+    own: &mut BTreeSet<NodeId>,
+    bindings: &Bindings,
     edits: &[GuardedEdit],
     atomic: bool,
     revision: u64,
@@ -76,28 +111,41 @@ pub(crate) fn order(
     // One edit is refused before anything is applied, so there is nothing to take back.
     let before = (atomic && edits.len() > 1).then(|| bag.snapshot());
     for (place, edit) in edits.iter().enumerate() {
+        let bound = Bound { bindings, own };
         let judged = match &edit.edit {
             // A row of a merge can be refused alone.
             Edit::Merge { path, branch } if !atomic && edit.precondition.is_none() => {
-                bag.order_merge(path, branch).map(|merged| {
-                    let refusals = merged.first_skipped.iter();
-                    let refusals = refusals.map(|error| refusal(edit, error, None)).collect();
-                    ordered.skip(merged.skipped, refusals);
-                    merged.ops
-                })
+                ordered.merge(bag, bound, edit, path, branch)
             }
-            _ => bag.order(edit),
+            _ => (bound.check(bag, &edit.edit)).and_then(|()| {
+                let judged = bag.order(edit);
+                judged.map_err(|error| refusal(edit, &error))
+            }),
         };
-        let judged = judged.map_err(|error| refusal(edit, &error, place_in(edits, place)));
+        let judged = judged.map_err(|refusal| match place_in(edits, place) {
+            Some(place) => {
+                let message = format!("edit {place}: {}", refusal.message());
+                Refusal::new(refusal.kind(), message)
+            }
+            None => refusal,
+        });
         match judged.and_then(|ops| ordered.make_room(edits, edit, ops)) {
             Ok(ops) => {
                 let changes = ordered.lost.apply(bag, &ops, revision);
+                if let Edit::Materialise { .. } = &edit.edit {
+                    let materialised = bound.materialised(bag, &ops);
+                    own.extend(&materialised);
+                    ordered.materialised.extend(materialised);
+                }
                 ordered.ops.extend(ops);
                 ordered.changes.extend(changes);
             }
             Err(refusal) if atomic => {
                 if let Some(before) = before {
                     *bag = Bag::from(before);
+                }
+                for id in &ordered.materialised {
+                    own.remove(id);
                 }
                 return Err(refusal);
             }
@@ -114,7 +162,7 @@ pub(crate) fn order(
 }
 
 /// An edit's refusal as its source is told.
-fn refusal(edit: &GuardedEdit, error: &EditError, place: Option<usize>) -> Refusal {
+fn refusal(edit: &GuardedEdit, error: &EditError) -> Refusal {
     let kind = match error.kind() {
         EditErrorKind::Missing => RefusalKind::Missing,
         EditErrorKind::Exists => RefusalKind::Exists,
@@ -139,10 +187,7 @@ fn refusal(edit: &GuardedEdit, error: &EditError, place: Option<usize>) -> Refus
         },
         _ => String::new(),
     };
-    match place {
-        Some(place) => Refusal::new(kind, format!("edit {place}: {error}{hint}")),
-        None => Refusal::new(kind, format!("{error}{hint}")),
-    }
+    Refusal::new(kind, format!("{error}{hint}"))
 }
 
 #[cfg(test)]

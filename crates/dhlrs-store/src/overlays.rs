@@ -2,11 +2,10 @@
 
 use dhlrs_bag::{Attributes, ChangeKind, Changes, Content};
 use dhlrs_clock::Time;
-use dhlrs_resolver::{
-    Output as ResolverOutput, Request as ResolverRequest, Slot, Source as ResolverSource,
-};
+use dhlrs_resolver::{Output as ResolverOutput, Request as ResolverRequest, Slot};
 use dhlrs_wire::{Refusal, RefusalKind};
 
+use crate::bound::Bound;
 use crate::machine::Store;
 use crate::port::{Output, RequestId};
 use crate::resolve::WaitingRead;
@@ -76,15 +75,23 @@ impl Store {
     pub(crate) fn resolvers_see(&mut self, now: Time, changes: &Changes, out: &mut Vec<Output>) {
         let mut outputs = Vec::new();
         let mut gone = false;
+        let mut moved = Vec::new();
         for change in &changes.list {
             let slot = Slot::Node(change.id);
             match change.kind {
                 _ if change.invalidated => self.resolvers.invalidate(&slot, &mut outputs),
                 ChangeKind::Resolve => {}
-                // What was read here before the node existed is the node's own now.
+                // What was read here before the node existed is the node's now, or nobody's.
                 ChangeKind::Insert if self.config.bindings.of(&change.path, false).is_some() => {
-                    self.resolvers.adopt(&change.path, change.id, &mut outputs);
+                    match self.head.materialised.contains(&change.id) {
+                        true => {
+                            let missing = Slot::Missing(change.path.clone());
+                            self.resolvers.forget(&missing, &mut outputs);
+                        }
+                        false => self.resolvers.adopt(&change.path, change.id, &mut outputs),
+                    }
                 }
+                ChangeKind::Move | ChangeKind::Rename => moved.push(change.id),
                 ChangeKind::Value | ChangeKind::ValueAndAttributes => {
                     self.resolvers.forget(&slot, &mut outputs);
                 }
@@ -92,13 +99,17 @@ impl Store {
                 _ => {}
             }
         }
-        if gone {
+        if gone || !moved.is_empty() {
+            // A node's path decides which binding covers it, and what it asks.
             let bag = &self.head.bag;
-            let is_gone = |slot: &Slot| match slot {
-                Slot::Node(id) => bag.node_by_id(*id).is_none(),
+            let is_over = |slot: &Slot| match slot {
+                Slot::Node(id) => bag.node_by_id(*id).is_none_or(|node| {
+                    let mut chain = std::iter::once(node).chain(node.ancestors());
+                    !moved.is_empty() && chain.any(|node| moved.contains(&node.id()))
+                }),
                 Slot::Missing(_) => false,
             };
-            self.resolvers.forget_where(is_gone, &mut outputs);
+            self.resolvers.forget_where(is_over, &mut outputs);
         }
         self.resolver_outputs(outputs, out);
         self.answer_readers(now, out);
@@ -126,14 +137,12 @@ impl Store {
             (Slot::Node(_), None) => return,
         };
         let none = Attributes::new();
-        let bound = self
-            .config
-            .bindings
-            .of(&place, matches!(slot, Slot::Node(_)));
-        let source = match (bound, node.as_ref().and_then(|node| node.resolver())) {
-            (Some(binding), _) => ResolverSource::Binding(binding),
-            (None, Some(reference)) => ResolverSource::Node(reference),
-            (None, None) => return,
+        let bound = Bound {
+            bindings: &self.config.bindings,
+            own: &self.head.materialised,
+        };
+        let Some(source) = bound.source_of(&tree, slot, node.as_ref()) else {
+            return;
         };
         let attributes = node.as_ref().map_or(&none, |node| node.attributes());
         let request = ResolverRequest {

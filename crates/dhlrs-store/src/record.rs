@@ -1,6 +1,6 @@
 //! What a store writes to its log, and what it reads back.
 
-use dhlrs_bag::{Meta, Op};
+use dhlrs_bag::{Meta, NodeId, Op};
 use dhlrs_codec as codec;
 use dhlrs_wire::Incarnation;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub(crate) enum Record {
         meta: Meta,
         transaction: bool,
         ops: Vec<Op>,
+        /// Bound nodes that are their own from here on.
+        materialised: Vec<NodeId>,
         answer: Option<SessionAnswer>,
     },
     /// A request that changed nothing: refused, or without effect. Its counter is used all the same.

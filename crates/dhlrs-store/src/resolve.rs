@@ -11,10 +11,10 @@ use dhlrs_clock::Time;
 use dhlrs_path::Path;
 use dhlrs_resolver::{
     FlightId, Read as Resolution, Request as ResolverRequest, ResolveError, ResolveErrorKind, Slot,
-    Source as ResolverSource,
 };
 use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
 
+use crate::bound::Bound;
 use crate::machine::{State, Store};
 use crate::port::{Caller, Output, RequestId};
 use crate::reads::{Source, row, seen};
@@ -237,20 +237,22 @@ impl Store {
             return None;
         }
         match node {
-            Some(node) if node.is_overlay() || node.depth() == 0 => {
-                let missing = self.config.bindings.of(path, false)?;
-                let _ = missing;
+            Some(node) if !node.is_overlay() && node.depth() > 0 => {
+                let has_one = self.bound().of(node).is_some() || node.resolver().is_some();
+                has_one.then(|| Slot::Node(node.id()))
+            }
+            _ => {
+                self.bound().of_missing(&self.published.tree, path)?;
                 Some(Slot::Missing(path.clone().into_owned()))
             }
-            Some(node) => {
-                let place = node.path();
-                let bound = self.config.bindings.of(&place, true).is_some();
-                (bound || node.resolver().is_some()).then(|| Slot::Node(node.id()))
-            }
-            None => {
-                self.config.bindings.of(path, false)?;
-                Some(Slot::Missing(path.clone().into_owned()))
-            }
+        }
+    }
+
+    /// What the configuration binds, beside what has been materialised.
+    pub(crate) fn bound(&self) -> Bound<'_> {
+        Bound {
+            bindings: &self.config.bindings,
+            own: &self.head.materialised,
         }
     }
 
@@ -268,17 +270,13 @@ impl Store {
     ) -> Resolution {
         let none = Attributes::new();
         let place = node.map_or_else(|| path.clone().into_owned(), BagNode::path);
-        let bound = self
-            .config
-            .bindings
-            .of(&place, matches!(slot, Slot::Node(_)));
-        let source = match (bound, node.and_then(|node| node.resolver())) {
-            (Some(binding), _) => ResolverSource::Binding(binding),
-            (None, Some(reference)) => ResolverSource::Node(reference),
-            (None, None) => {
-                let error = ResolveError::new(ResolveErrorKind::Gone, "the resolver is gone");
-                return Resolution::Ready(Err(error));
-            }
+        let bound = Bound {
+            bindings: &self.config.bindings,
+            own: &self.head.materialised,
+        };
+        let Some(source) = bound.source_of(&self.published.tree, slot, node) else {
+            let error = ResolveError::new(ResolveErrorKind::Gone, "the resolver is gone");
+            return Resolution::Ready(Err(error));
         };
         let request = ResolverRequest {
             slot,

@@ -121,6 +121,25 @@ fn a_resolver_reads_another_store() {
             .ok(),
         "Edsger\n"
     );
+    // From here on it is an ordinary node; another one takes no value, read or not.
+    server
+        .dhlrs(&world, &["set", "//main/profiles.a", "Barbara"])
+        .ok();
+    assert_eq!(
+        server.dhlrs(&world, &["get", "//main/profiles.a"]).ok(),
+        "Barbara\n"
+    );
+    server
+        .dhlrs(&world, &["set", "//main/profiles.b?id", "u1"])
+        .ok();
+    for command in [
+        ["set", "//main/profiles.b", "mine"].as_slice(),
+        &["materialise", "//main/profiles.b"],
+    ] {
+        let refused = server.dhlrs(&world, command);
+        let said = refused.fails(3);
+        assert!(said.contains("materialise"), "{said}");
+    }
 }
 
 #[test]

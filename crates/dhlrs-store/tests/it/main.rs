@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod bindings;
 mod bound_watches;
 mod checkpoints;
 mod derived;

@@ -361,12 +361,15 @@ fn what_is_stored_behind_a_resolved_branch_is_still_read_as_stored() {
     registry
         .register("remote", ResolverOptions::default())
         .unwrap();
+    let mut bench = Bench::of(
+        config(true),
+        Resolvers::new(Registry::new(), Limits::default()),
+    );
+    bench.set("people.ann.mine", 1);
     let mut config = config(true);
     let binding = dhlrs_resolver::Binding::new("people.*".parse().unwrap(), "remote").unwrap();
     config.bindings.add(binding).unwrap();
-    let mut bench = Bench::of(config, Resolvers::new(registry, Limits::default()));
-    bench.set("people.ann.mine", 1);
-    bench.outputs.clear();
+    bench.restart_as(config, Resolvers::new(registry, Limits::default()));
     let id = bench.request_of(local(), read("people.ann", 1, View::Resolve));
     let flight = flights(&bench)[0];
     let row = dhlrs_bag::Row {
