@@ -26,7 +26,27 @@ pub struct Path<'a> {
     // Where the query's `?` stands, or the length.
     steps_end: usize,
     depth: usize,
-    labels_only: bool,
+    form: Form,
+}
+
+/// What the steps of a path are; of two forms, what holds steps of both is the later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// Labels, spelled as they are.
+    PlainLabels,
+    /// Labels, some of them with escapes.
+    Labels,
+    Steps,
+}
+
+impl Form {
+    fn of(labels_only: bool, steps: &str) -> Self {
+        match labels_only {
+            true if steps.as_bytes().contains(&b'\\') => Self::Labels,
+            true => Self::PlainLabels,
+            false => Self::Steps,
+        }
+    }
 }
 
 impl<'a> Path<'a> {
@@ -35,7 +55,7 @@ impl<'a> Path<'a> {
         text: Cow::Borrowed(""),
         steps_end: 0,
         depth: 0,
-        labels_only: true,
+        form: Form::PlainLabels,
     };
 
     /// Reads a path. One pass; a text that is spelled canonically is borrowed, and nothing is
@@ -51,7 +71,7 @@ impl<'a> Path<'a> {
                 text: Cow::Borrowed(text),
                 steps_end: text.len(),
                 depth,
-                labels_only: true,
+                form: Form::PlainLabels,
             });
         }
         let mut reader = Reader::new(text, PATH_BYTES_MAX, Kind::PathTooLong)?;
@@ -67,11 +87,13 @@ impl<'a> Path<'a> {
         let steps_end = reader.printed_bytes();
         reader.query()?;
         let depth = reader.depth();
+        let text = reader.finish()?;
+        let form = Form::of(labels_only, &text[..steps_end]);
         Ok(Self {
-            text: reader.finish()?,
+            text,
             steps_end,
             depth,
-            labels_only,
+            form,
         })
     }
 
@@ -84,11 +106,12 @@ impl<'a> Path<'a> {
             depth += 1;
             labels_only &= !step.starts_with('#') && find_unescaped(step, b'~').is_none();
         }
+        let form = Form::of(labels_only, &text[..steps_end]);
         Self {
             text,
             steps_end,
             depth,
-            labels_only,
+            form,
         }
     }
 
@@ -160,15 +183,14 @@ impl<'a> Path<'a> {
 
     /// Whether every step is a label: then the path names one place whatever the tree holds. O(1).
     pub fn labels_only(&self) -> bool {
-        self.labels_only
+        self.form != Form::Steps
     }
 
     /// The labels, from the root on, if every step is a label that is spelled as it is; none if a
     /// step is of another form or holds an escape. The fastest way through a path: never
     /// allocates.
     pub fn plain_labels(&self) -> Option<impl Iterator<Item = &str> + Clone> {
-        let is_plain = self.labels_only && !self.steps_text().as_bytes().contains(&b'\\');
-        is_plain.then(|| PlainLabels(self.steps_text()))
+        (self.form == Form::PlainLabels).then(|| PlainLabels(self.steps_text()))
     }
 
     /// Which attributes are meant, if any.
@@ -267,12 +289,12 @@ impl<'a> Path<'a> {
         }
         check_bytes(&text)?;
         let steps_end = self.steps_end + dot.len() + below.steps_end;
-        let labels_only = self.labels_only && below.labels_only;
+        let form = self.form.max(below.form);
         Ok(Path {
             text: Cow::Owned(text),
             steps_end,
             depth,
-            labels_only,
+            form,
         })
     }
 
@@ -306,6 +328,7 @@ impl<'a> Path<'a> {
         }
         escape_into(text, label);
         check_bytes(text)?;
+        self.form = self.form.max(Form::of(true, &text[at..]));
         self.steps_end = text.len();
         self.depth += 1;
         Ok(())
@@ -318,17 +341,20 @@ fn plain_depth(text: &str) -> Option<usize> {
     if text.len() > PATH_BYTES_MAX {
         return None;
     }
-    let (mut depth, mut start) = (0, 0);
-    for (at, byte) in text.bytes().chain([b'.']).enumerate() {
-        if byte == b'.' {
-            if at == start || at - start > LABEL_BYTES_MAX {
-                return None;
-            }
-            depth += 1;
-            start = at + 1;
-        } else if !is_plain(byte) {
+    let is_label = |bytes: usize| bytes > 0 && bytes <= LABEL_BYTES_MAX;
+    let (mut depth, mut start) = (1, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        if is_plain(byte) {
+            continue;
+        }
+        if byte != b'.' || !is_label(at - start) {
             return None;
         }
+        depth += 1;
+        start = at + 1;
+    }
+    if !is_label(text.len() - start) {
+        return None;
     }
     (depth <= DEPTH_MAX).then_some(depth)
 }
@@ -457,7 +483,7 @@ impl TryFrom<String> for Path<'static> {
         let Path {
             steps_end,
             depth,
-            labels_only,
+            form,
             ..
         } = path;
         let text = match path.text {
@@ -469,7 +495,7 @@ impl TryFrom<String> for Path<'static> {
             text: Cow::Owned(text),
             steps_end,
             depth,
-            labels_only,
+            form,
         })
     }
 }

@@ -125,6 +125,39 @@ proptest! {
     }
 
     #[test]
+    fn a_path_that_was_made_of_others_is_as_one_that_was_read(
+        labels in prop::collection::vec(label(), 1..6),
+        at in 0_usize..6,
+    ) {
+        let at = at.min(labels.len());
+        let (above, below) = labels.split_at(at);
+        let (above, below) = (Path::from_labels(above).unwrap(), Path::from_labels(below).unwrap());
+        let whole = above.join(&below).unwrap();
+        let indexed = Path::parse("#0").unwrap().child(&labels[0]).unwrap();
+        let made = [
+            whole.parent().unwrap().into_owned(),
+            whole.tail(1).into_owned(),
+            whole.child(&labels[0]).unwrap(),
+            whole.with_query(["a"]).unwrap(),
+            whole.strip_prefix(&above).unwrap().into_owned(),
+            indexed.join(&whole).unwrap(),
+            whole.join(&indexed).unwrap(),
+            whole.to_string().try_into().unwrap(),
+            whole.clone(),
+            indexed,
+        ];
+        for path in made {
+            let read = Path::parse(path.as_str()).unwrap();
+            prop_assert_eq!(path.labels_only(), read.labels_only(), "{}", &path);
+            let labels = |path: &Path<'_>| -> Option<Vec<String>> {
+                Some(path.plain_labels()?.map(str::to_owned).collect())
+            };
+            prop_assert_eq!(labels(&path), labels(&read), "{}", &path);
+            prop_assert_eq!(path.depth(), read.depth(), "{}", &path);
+        }
+    }
+
+    #[test]
     fn a_name_comes_back_as_it_went_in(names in prop::collection::vec(label(), 1..4)) {
         let path = Path::ROOT.with_query(&names).unwrap();
         let parsed = Path::parse(path.as_str()).unwrap();
