@@ -46,8 +46,21 @@ impl Stamp {
         (self.packed & 0xffff) as u16
     }
 
+    /// The wall's 48 bits above the counter's 16: a number in the order of stamps.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        self.packed
+    }
+
+    /// The stamp of these bits; each 64 are one.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { packed: bits }
+    }
+
     /// The next greater stamp: an exhausted counter advances the wall. `None` at the end of time.
-    pub(crate) const fn next(self) -> Option<Self> {
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
         match self.packed.checked_add(1) {
             Some(packed) => Some(Self { packed }),
             None => None,

@@ -6,7 +6,7 @@ use dhlrs_bag::Text;
 use dhlrs_clock::{Dot, Stamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{EventError, FeedId, TreeOp};
+use crate::{Epoch, EventError, FeedId, TreeOp};
 
 /// The most bytes of an encoded event.
 pub const EVENT_BYTES_MAX: usize = 512 * 1024;
@@ -61,7 +61,7 @@ impl Event {
         Ok(event)
     }
 
-    fn check(&self) -> Result<(), EventError> {
+    pub(crate) fn check(&self) -> Result<(), EventError> {
         if usize::from(self.following) >= TRANSACTION_EVENTS_MAX {
             return Err(EventError::transaction(self.following));
         }
@@ -117,6 +117,12 @@ impl EventId {
         Self(*hash.as_bytes())
     }
 
+    /// The id of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
@@ -146,6 +152,15 @@ pub enum Payload {
         /// What it reads.
         #[serde(deserialize_with = "dhlrs_codec::bounded_bytes::<_, OTHER_PAYLOAD_BYTES_MAX>")]
         bytes: Vec<u8>,
+    },
+    /// Ends another feed of the same author, in a store without a root; only a feed's first event does.
+    ///
+    /// An author does so when it goes on in a new epoch: after a backup was put back, or its clock was wrong.
+    Close {
+        /// The epoch of that feed.
+        epoch: Epoch,
+        /// The end of the last run that counts; `None` if none does.
+        end: Option<FeedEnd>,
     },
 }
 

@@ -58,6 +58,18 @@ impl Epoch {
         Self { number, random }
     }
 
+    /// The epoch of these parts.
+    #[must_use]
+    pub const fn from_parts(number: u64, random: u64) -> Self {
+        Self { number, random }
+    }
+
+    /// The random bits; 0 in a store with a root.
+    #[must_use]
+    pub const fn random(self) -> u64 {
+        self.random
+    }
+
     /// The number of the record that opened it; without a root, the packed stamp.
     #[must_use]
     pub const fn number(self) -> u64 {

@@ -29,12 +29,18 @@
 //!
 //! What events come to is the business of `dhlrs-reducer`. No IO, no clock, no random source.
 
+mod body;
 mod control;
+mod cursor;
 mod error;
 mod event;
 mod feed_id;
 mod home_path;
 mod order_key;
+mod run;
+mod run_error;
+mod run_writer;
+mod store_id;
 mod tree_op;
 
 pub use control::{Capability, ControlRecord, MARK_FEEDS_MAX};
@@ -46,4 +52,8 @@ pub use event::{
 pub use feed_id::{Epoch, FeedId};
 pub use home_path::{HomePath, HomeStep};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
+pub use run::{RUN_BYTES_MAX, RUN_EVENTS_MAX, Run, RunClaim, RunHeader};
+pub use run_error::{RunError, RunErrorKind};
+pub use run_writer::{NewEvent, OwnRecord, RunLimits, RunWriter, SealRecord, Sealed, Written};
+pub use store_id::StoreId;
 pub use tree_op::{Cell, OnConcurrentWrite, TreeOp};

@@ -3,7 +3,7 @@
 use dhlrs_bag::{Label, Text, Value};
 use dhlrs_clock::{Dot, Stamp};
 use dhlrs_feed::{
-    Cell, Dep, Epoch, Event, EventErrorKind, EventId, FeedId, HomePath, OnConcurrentWrite,
+    Cell, Dep, Epoch, Event, EventErrorKind, EventId, FeedEnd, FeedId, HomePath, OnConcurrentWrite,
     OrderKey, Payload, TRANSACTION_EVENTS_MAX, TreeOp,
 };
 use dhlrs_identity::PublicKey;
@@ -57,13 +57,20 @@ fn ops() -> impl Strategy<Value = TreeOp> {
     ]
 }
 
-fn payloads() -> impl Strategy<Value = Payload> {
+pub(crate) fn payloads() -> impl Strategy<Value = Payload> {
     prop_oneof![
         Just(Payload::Seen),
         ops().prop_map(Payload::Tree),
         proptest::collection::vec(any::<u8>(), 0..9).prop_map(|bytes| Payload::Other {
             kind: Text::new("notes.add"),
             bytes,
+        }),
+        (any::<u64>(), proptest::option::of(1..99u64)).prop_map(|(random, seq)| Payload::Close {
+            epoch: Epoch::stamped(Stamp::ZERO, random),
+            end: seq.map(|seq| FeedEnd {
+                seq,
+                id: EventId::NONE.followed_by(b"end")
+            }),
         }),
     ]
 }

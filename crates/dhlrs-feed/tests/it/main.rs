@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod events;
+mod fuzzed;
 mod home_paths;
 mod order_keys;
+mod runs;
+mod runs_golden;
