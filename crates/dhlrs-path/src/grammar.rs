@@ -34,6 +34,10 @@ fn check_word(word: &str, max: usize, empty: Kind, long: Kind) -> Result<(), Par
     if word.len() > max {
         return Err(ParsePathError::new(long, 0));
     }
+    // Most words are of ASCII, in which control characters are single bytes.
+    if word.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     match word.char_indices().find(|(_, c)| c.is_control()) {
         Some((at, _)) => Err(ParsePathError::new(Kind::ControlCharacter, at)),
         None => Ok(()),
