@@ -29,6 +29,14 @@ pub(crate) struct Ids {
     hashed_len: u64,
 }
 
+/// Counted ids one after the other, in slots one after the other.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Run {
+    first: u64,
+    slot: u32,
+    len: u32,
+}
+
 #[derive(Clone)]
 enum Radix {
     Leaf {
@@ -88,9 +96,8 @@ impl Ids {
 
     /// Adds an id that is not there yet, to a tree of so many nodes.
     pub(crate) fn insert(&mut self, id: NodeId, slot: u32, nodes: u64, hash: impl FnOnce() -> u32) {
-        let near = nodes.saturating_mul(SPREAD_MAX).saturating_add(NEAR_IDS);
-        match id.counter().filter(|counter| *counter <= near) {
-            Some(counter) => self.insert_counted(counter, slot),
+        match Run::begin(id, slot, nodes) {
+            Some(run) => self.insert_run(run),
             None => {
                 Arc::make_mut(&mut self.hashed).insert(hash(), slot);
                 self.hashed_len += 1;
@@ -98,7 +105,24 @@ impl Ids {
         }
     }
 
-    fn insert_counted(&mut self, counter: u64, slot: u32) {
+    /// Adds ids that are not there yet.
+    pub(crate) fn insert_run(&mut self, mut run: Run) {
+        while run.len > 0 {
+            let place = run.first as usize % LEAF;
+            let taken = (LEAF - place).min(run.len as usize);
+            let (slots, len) = self.leaf_of(run.first);
+            for (slot, own) in slots.iter_mut().skip(place).take(taken).zip(run.slot..) {
+                *slot = own;
+            }
+            *len += taken as u32;
+            run.first += taken as u64;
+            run.slot += taken as u32;
+            run.len -= taken as u32;
+        }
+    }
+
+    // The leaf of a counted id, made where there is none.
+    fn leaf_of(&mut self, counter: u64) -> (&mut [u32; LEAF], &mut u32) {
         while beyond(counter, self.height) {
             if let Some(root) = self.root.take() {
                 let mut below = [const { None }; FAN];
@@ -111,11 +135,7 @@ impl Ids {
         let mut node = self.root.get_or_insert_with(|| Radix::empty(level));
         loop {
             match node.edit() {
-                Radix::Leaf { slots, len } => {
-                    slots[counter as usize % LEAF] = slot;
-                    *len += 1;
-                    return;
-                }
+                Radix::Leaf { slots, len } => return (slots, len),
                 Radix::Inner { below, len } => {
                     let place = &mut below[digit(counter, level)];
                     level = level.saturating_sub(1);
@@ -160,6 +180,33 @@ impl Ids {
             }
         }
         *place = None;
+    }
+}
+
+impl Run {
+    /// A run of one, if the id is near those of a tree of so many nodes.
+    pub(crate) fn begin(id: NodeId, slot: u32, nodes: u64) -> Option<Self> {
+        let near = nodes.saturating_mul(SPREAD_MAX).saturating_add(NEAR_IDS);
+        let first = id.counter().filter(|counter| *counter <= near)?;
+        Some(Self {
+            first,
+            slot,
+            len: 1,
+        })
+    }
+
+    /// Takes the next id, if it is that and in the next slot.
+    #[inline]
+    pub(crate) fn extend(&mut self, id: NodeId, slot: u32) -> bool {
+        let next = self.first + u64::from(self.len);
+        let goes_on = self.len > 0 && id.counter() == Some(next) && slot == self.slot + self.len;
+        self.len += u32::from(goes_on);
+        goes_on
+    }
+
+    pub(crate) fn has(&self, id: NodeId) -> bool {
+        let place = id.counter().and_then(|own| own.checked_sub(self.first));
+        place.is_some_and(|place| place < u64::from(self.len))
     }
 }
 

@@ -5,8 +5,9 @@ use dhlrs_path::DEPTH_MAX;
 use crate::{
     Attributes, Bag, ImageError, ImageErrorKind, Label, NodeId, ResolverRef, Tree, Value,
     WalkPosition,
-    slot::{Held, Slot, VACANT, View, extra},
-    tree::{Place, ROOT_SLOT},
+    load::{Loaded, Loader},
+    slot::{View, extra},
+    tree::ROOT_SLOT,
     walk::Cursor,
 };
 
@@ -121,20 +122,20 @@ impl Iterator for Image<'_> {
 #[derive(Debug)]
 pub struct Restore {
     tree: Tree,
+    loader: Loader,
     counters: ImageCounters,
     rows: usize,
-    // The bag of each depth that the next row may go into, from the root.
-    open: Vec<u32>,
 }
 
 impl Restore {
     /// Begins with nothing; `seed` is that of [`Bag::with_seed`].
     pub fn new(counters: ImageCounters, seed: u64) -> Self {
+        let mut tree = Tree::new(seed);
         Self {
-            tree: Tree::new(seed),
+            loader: Loader::new(&mut tree, ROOT_SLOT, View::Stored),
+            tree,
             counters,
             rows: 0,
-            open: Vec::new(),
         }
     }
 
@@ -153,41 +154,30 @@ impl Restore {
                 slot.extra = extra(row.attributes, row.resolver);
                 slot.revision = row.revision;
             });
-            self.open.push(ROOT_SLOT);
             self.rows += 1;
             return Ok(());
         };
         if self.rows == 0 || depth == 0 {
             return refuse(ImageErrorKind::Root);
         }
-        if depth > DEPTH_MAX || depth > self.open.len() {
+        if depth > DEPTH_MAX || depth > self.loader.depth() {
             return refuse(ImageErrorKind::Depth);
         }
-        self.open.truncate(depth);
-        let Some(parent) = self.open.last().copied() else {
-            return refuse(ImageErrorKind::Depth);
-        };
-        if row.id.is_overlay() || self.tree.by_id(row.id).is_some() {
+        if row.id.is_overlay() || self.loader.has(&self.tree, row.id) {
             return refuse(ImageErrorKind::BadId);
         }
         if (row.id.counter()).is_some_and(|counter| counter >= self.counters.next_id) {
             return refuse(ImageErrorKind::Counter);
         }
-        if self.tree.child(parent, View::Stored, &label).is_some() {
-            return refuse(ImageErrorKind::DuplicateLabel);
-        }
-        let is_bag = row.value.is_none();
-        let at = self.tree.add(Slot {
+        let node = Loaded {
             id: row.id,
             label,
-            held: row.value.map_or_else(Held::empty_bag, Held::Scalar),
+            value: row.value,
             extra: extra(row.attributes, row.resolver),
             revision: row.revision,
-            ..VACANT.clone()
-        });
-        self.tree.attach(parent, View::Stored, Place::Last, at);
-        if is_bag {
-            self.open.push(at);
+        };
+        if !self.loader.push(&mut self.tree, depth - 1, node) {
+            return refuse(ImageErrorKind::DuplicateLabel);
         }
         self.rows += 1;
         Ok(())
@@ -201,22 +191,10 @@ impl Restore {
         if self.rows == 0 {
             return Err(ImageError::new(ImageErrorKind::Root, 0));
         }
+        self.loader.finish(&mut self.tree);
         self.tree.revision = self.counters.revision;
         self.tree.next_id = self.counters.next_id;
         Ok(Bag::of(self.tree))
-    }
-
-    /// The bag of rows that got their ids as they came, and whose root comes last.
-    #[cfg(feature = "formats")]
-    pub(crate) fn finish_counted(
-        mut self,
-        next_id: u64,
-        attributes: Attributes,
-    ) -> Result<Bag, ImageError> {
-        self.counters.next_id = next_id;
-        self.tree
-            .edit(ROOT_SLOT, |slot| slot.extra = extra(attributes, None));
-        self.finish()
     }
 }
 

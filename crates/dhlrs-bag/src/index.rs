@@ -1,7 +1,7 @@
 //! A persistent hash index from a hash of 32 bits to slots: one small table, or a radix of sixteen
 //! where it is wide, so that a write after a snapshot copies one small table and its spine.
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 use triomphe::Arc;
 
 // What a table of 512 places takes. A write after a snapshot copies 4.5 KiB then, as much as a page.
@@ -26,6 +26,18 @@ impl Index {
         Self::Table(HashTable::new())
     }
 
+    /// Has room for so many, up to what one small table takes.
+    pub(crate) fn with_room(entries: usize) -> Self {
+        Self::Table(HashTable::with_capacity(entries.min(TABLE_ENTRIES_MAX)))
+    }
+
+    /// Gives back room that nothing is in.
+    pub(crate) fn shrink(&mut self) {
+        if let Self::Table(table) = self {
+            table.shrink_to_fit(|entry| spread(entry.hash));
+        }
+    }
+
     /// The slot under `hash` that `is` the one.
     #[inline]
     pub(crate) fn find(&self, hash: u32, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
@@ -44,6 +56,32 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// Adds a slot unless there is one under `hash` that `is` the same, and says whether it did.
+    pub(crate) fn insert_new(
+        &mut self,
+        hash: u32,
+        slot: u32,
+        mut is: impl FnMut(u32) -> bool,
+    ) -> bool {
+        if let Self::Table(table) = self
+            && table.len() < TABLE_ENTRIES_MAX
+        {
+            let is_same = |entry: &Entry| entry.hash == hash && is(entry.slot);
+            return match table.entry(spread(hash), is_same, |entry| spread(entry.hash)) {
+                hash_table::Entry::Occupied(_) => false,
+                hash_table::Entry::Vacant(place) => {
+                    place.insert(Entry { hash, slot });
+                    true
+                }
+            };
+        }
+        let is_new = self.find(hash, is).is_none();
+        if is_new {
+            self.insert(hash, slot);
+        }
+        is_new
     }
 
     /// Adds a slot that is not in it yet.

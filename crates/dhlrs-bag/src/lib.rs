@@ -55,6 +55,7 @@ mod id;
 mod ids;
 mod image;
 mod index;
+mod load;
 mod mapping;
 mod merge;
 mod meta;

@@ -6,7 +6,8 @@ use triomphe::Arc;
 
 use crate::pages::{Item, NONE, Pages};
 
-const LEAF_CHILDREN_MAX: usize = 64;
+/// The most children of one leaf.
+pub(crate) const LEAF_CHILDREN_MAX: usize = 64;
 const INNER_NODES_MAX: usize = 32;
 
 /// Tells the slot of a child which leaf it is in from now on: `placed(child, leaf)`.
@@ -254,6 +255,24 @@ impl Sequences {
             children.iter().for_each(|child| placed(*child, leaf));
             level.push(leaf);
         }
+        self.join(level)
+    }
+
+    /// A leaf without a tree, and without children for now.
+    pub(crate) fn empty_leaf(&mut self) -> u32 {
+        self.add(Body::Leaf(Vec::new()))
+    }
+
+    /// Puts children, at most [`LEAF_CHILDREN_MAX`], into a leaf of [`empty_leaf`](Self::empty_leaf).
+    pub(crate) fn fill_leaf(&mut self, leaf: u32, children: &[u32]) {
+        if let Some(body) = self.body_mut(leaf) {
+            *body = Body::Leaf(children.to_vec());
+        }
+    }
+
+    /// A tree of these leaves, in this order; `NONE` when there is none.
+    pub(crate) fn join(&mut self, leaves: Vec<u32>) -> u32 {
+        let mut level = leaves;
         while level.len() > 1 {
             let mut above = Vec::with_capacity(level.len().div_ceil(INNER_NODES_MAX));
             for nodes in level.chunks(INNER_NODES_MAX) {

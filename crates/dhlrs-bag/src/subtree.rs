@@ -2,8 +2,9 @@
 
 use crate::{
     BagNode, Branch, BranchBuilder, NodeId, Row, Shown, Tree,
-    slot::{Held, Slot, VACANT, View, extra},
-    tree::{Place, ROOT_SLOT},
+    load::{Loaded, Loader},
+    slot::{Held, View, extra},
+    tree::ROOT_SLOT,
     walk::Cursor,
 };
 
@@ -15,7 +16,7 @@ impl BagNode<'_> {
 }
 
 impl Tree {
-    /// Puts the rows of a branch into an empty bag.
+    /// Puts the rows of a branch into a bag that has none of the branch's own labels.
     pub(crate) fn fill(
         &mut self,
         bag: u32,
@@ -24,25 +25,18 @@ impl Tree {
         first: NodeId,
         revision: u64,
     ) {
-        let mut open = vec![(bag, view)];
+        let mut loader = Loader::new(self, bag, view);
         for (number, row) in branch.rows().iter().enumerate() {
-            open.truncate(usize::from(row.depth) + 1);
-            let Some((parent, view)) = open.last().copied() else {
-                return;
-            };
-            let at = self.add(Slot {
+            let node = Loaded {
                 id: first.plus(number as u64),
                 label: row.label.clone(),
-                held: row.value.clone().map_or_else(Held::empty_bag, Held::Scalar),
+                value: row.value.clone(),
                 extra: extra(row.attributes.clone().without_nulls(), row.resolver.clone()),
                 revision,
-                ..VACANT.clone()
-            });
-            self.attach(parent, view, Place::Last, at);
-            if row.value.is_none() {
-                open.push((at, View::Stored));
-            }
+            };
+            loader.push(self, usize::from(row.depth), node);
         }
+        loader.finish(self);
     }
 
     pub(crate) fn shown(&self, at: u32, view: View) -> Shown {

@@ -47,7 +47,12 @@ impl Label {
 
     /// How many bytes the label takes in a printed path.
     pub(crate) fn printed_bytes(&self) -> usize {
-        let is_escaped = |byte: &&u8| br"./#?*~&=\".contains(byte);
+        let is_escaped = |byte: &&u8| {
+            matches!(
+                byte,
+                b'.' | b'/' | b'#' | b'?' | b'*' | b'~' | b'&' | b'=' | b'\\'
+            )
+        };
         self.0.len() + self.0.as_bytes().iter().filter(is_escaped).count()
     }
 }

@@ -7,7 +7,7 @@ use triomphe::Arc;
 
 use crate::{
     Label, NodeId,
-    ids::Ids,
+    ids::{Ids, Run},
     index::Index,
     pages::{NONE, Pages},
     sequence::Sequences,
@@ -200,17 +200,25 @@ impl Tree {
         }
     }
 
-    fn children_mut(slots: &mut Pages<Slot>, at: u32, view: View) -> Option<&mut Children> {
+    fn held_mut(slots: &mut Pages<Slot>, at: u32, view: View) -> Option<&mut Held> {
         let slot = slots.get_mut(at)?;
-        let in_overlay = view == View::Shown && slot.overlay().is_some();
-        let held = if in_overlay {
-            Arc::make_mut(slot.extra.as_mut()?).overlay.as_mut()?
-        } else {
-            &mut slot.held
-        };
-        match held {
+        match view == View::Shown && slot.overlay().is_some() {
+            true => Arc::make_mut(slot.extra.as_mut()?).overlay.as_mut(),
+            false => Some(&mut slot.held),
+        }
+    }
+
+    fn children_mut(slots: &mut Pages<Slot>, at: u32, view: View) -> Option<&mut Children> {
+        match Self::held_mut(slots, at, view)? {
             Held::Bag(children) => Some(Arc::make_mut(children)),
             Held::Scalar(_) => None,
+        }
+    }
+
+    /// Makes a bag of a node, with children that know it and their leaves already.
+    pub(crate) fn put_children(&mut self, at: u32, view: View, children: Children) {
+        if let Some(held) = Self::held_mut(&mut self.slots, at, view) {
+            *held = Held::Bag(Arc::new(children));
         }
     }
 
@@ -331,10 +339,19 @@ impl Tree {
 
     /// Adds a node without a parent.
     pub(crate) fn add(&mut self, slot: Slot) -> u32 {
-        let id = slot.id;
-        let is_overlay = slot.is_overlay();
+        let (id, nodes) = (slot.id, self.nodes);
+        let at = self.put(slot);
+        let hasher = &self.hasher;
+        let hash = || hash(hasher, id.as_bytes());
+        self.ids.insert(id, at, nodes, hash);
+        at
+    }
+
+    /// Adds a node that is not found by its id before [`put_id`](Self::put_id).
+    pub(crate) fn put(&mut self, slot: Slot) -> u32 {
+        self.nodes += u64::from(!slot.is_overlay());
         let free = self.free_slot;
-        let at = match self.slots.get_mut(free) {
+        match self.slots.get_mut(free) {
             Some(vacant) => {
                 self.free_slot = vacant.parent;
                 *vacant = slot;
@@ -342,12 +359,25 @@ impl Tree {
             }
             // 2^32 nodes take 400 GiB; the process is gone before the numbers are.
             None => self.slots.push(slot).unwrap_or(NONE),
-        };
-        let hasher = &self.hasher;
-        let hash = || hash(hasher, id.as_bytes());
-        self.ids.insert(id, at, self.nodes, hash);
-        self.nodes += u64::from(!is_overlay);
-        at
+        }
+    }
+
+    /// Adds an id, or takes note of it in a run that [`put_run`](Self::put_run) adds.
+    pub(crate) fn put_id(&mut self, run: &mut Run, id: NodeId, at: u32) {
+        if run.extend(id, at) {
+            return;
+        }
+        let begun = Run::begin(id, at, self.nodes);
+        self.put_run(std::mem::replace(run, begun.unwrap_or_default()));
+        if begun.is_none() {
+            let hasher = &self.hasher;
+            let hash = || hash(hasher, id.as_bytes());
+            self.ids.insert(id, at, self.nodes, hash);
+        }
+    }
+
+    pub(crate) fn put_run(&mut self, run: Run) {
+        self.ids.insert_run(run);
     }
 
     /// Gives a node another id.

@@ -1,41 +1,37 @@
 //! A bag from what a reader hands out.
 
 use dhlrs_path::PATH_BYTES_MAX;
+use triomphe::Arc;
 
 #[cfg(feature = "json")]
 use super::Item;
 use super::{FormatError, FormatErrorKind as Kind, ReadLimits};
 use crate::{
-    ATTRIBUTES_MAX, Attributes, Bag, ImageCounters, ImageError, ImageErrorKind, ImageRow,
-    NODE_BYTES_MAX, NodeId, Restore, Row,
+    ATTRIBUTES_MAX, Attributes, Bag, NODE_BYTES_MAX, NodeId, ResolverRef, Row, Tree,
+    load::{Loaded, Loader},
+    slot::{Extra, View, extra},
+    tree::ROOT_SLOT,
 };
 
 /// Makes a bag of rows in pre-order, as they come.
 #[derive(Debug)]
 pub(super) struct Assembly {
     limits: ReadLimits,
-    restore: Restore,
+    tree: Tree,
+    loader: Loader,
     rows: u64,
-    // The root's, which some formats write last.
-    attributes: Attributes,
     // How long the paths of the bags above the next row print.
     path_bytes: Vec<usize>,
 }
 
 impl Assembly {
     pub(super) fn new(limits: ReadLimits) -> Self {
-        let counters = ImageCounters {
-            revision: 0,
-            next_id: u64::MAX,
-        };
-        let mut restore = Restore::new(counters, Bag::SEED);
-        // The first row of an image can always stand there.
-        let _: Result<(), ImageError> = restore.push(root_row());
+        let mut tree = Tree::new(Bag::SEED);
         Self {
             limits,
-            restore,
+            loader: Loader::new(&mut tree, ROOT_SLOT, View::Stored),
+            tree,
             rows: 0,
-            attributes: Attributes::new(),
             path_bytes: Vec::new(),
         }
     }
@@ -44,11 +40,7 @@ impl Assembly {
     pub(super) fn item(&mut self, item: Item) -> Result<(), FormatError> {
         match item {
             Item::Row(row) => self.row(row),
-            // Readers that a bag is made of never give up waiting.
-            Item::Late { row, .. } => Err(FormatError::new(
-                Kind::BadShape,
-                format!("`{}` came too late", row.label),
-            )),
+            Item::Late { row, .. } => self.late(row),
             Item::RootAttributes(own) => self.root_attributes(own),
             Item::RootValue(value) => Err(FormatError::new(
                 Kind::NotABag,
@@ -65,7 +57,7 @@ impl Assembly {
                 "more attributes than a node may have",
             ));
         }
-        self.attributes = own;
+        self.dress(ROOT_SLOT, own, None);
         Ok(())
     }
 
@@ -84,45 +76,57 @@ impl Assembly {
                 format!("a path of {bytes} bytes, limit {PATH_BYTES_MAX}"),
             ));
         }
+        if depth >= self.loader.depth() {
+            let detail = format!("node {number} has no place");
+            return Err(FormatError::new(Kind::BadShape, detail));
+        }
         self.path_bytes.push(bytes);
         self.rows = number;
-        let attributes = match row.attributes.is_empty() {
-            true => row.attributes,
-            false => row.attributes.without_nulls(),
-        };
-        let row = ImageRow {
-            depth: row.depth + 1,
+        let node = Loaded {
             id: NodeId::counted(number),
-            label: Some(row.label),
+            label: row.label,
             value: row.value,
-            attributes,
-            resolver: row.resolver,
+            extra: stored(row.attributes, row.resolver),
             revision: 0,
         };
-        self.restore.push(row).map_err(|cause| match cause.kind() {
-            ImageErrorKind::DuplicateLabel => FormatError::new(
+        match self.loader.push(&mut self.tree, depth, node) {
+            true => Ok(()),
+            false => Err(FormatError::new(
                 Kind::DuplicateLabel,
                 format!("node {number}: its bag has that label already"),
-            ),
-            _ => FormatError::new(Kind::BadShape, format!("node {number} has no place")),
-        })
+            )),
+        }
     }
 
-    pub(super) fn finish(self) -> Result<Bag, FormatError> {
-        (self.restore.finish_counted(self.rows + 1, self.attributes))
-            .map_err(|cause| FormatError::new(Kind::BadShape, cause.to_string()))
+    // The last bag of its depth, whose attributes and resolver stood behind what is in it.
+    #[cfg(feature = "json")]
+    fn late(&mut self, row: Row) -> Result<(), FormatError> {
+        check_node(&row)?;
+        let Some(bag) = self.loader.bag(usize::from(row.depth) + 1) else {
+            let detail = format!("`{}` came too late", row.label);
+            return Err(FormatError::new(Kind::BadShape, detail));
+        };
+        self.dress(bag, row.attributes, row.resolver);
+        Ok(())
+    }
+
+    fn dress(&mut self, at: u32, attributes: Attributes, resolver: Option<ResolverRef>) {
+        let extra = stored(attributes, resolver);
+        self.tree.edit(at, |slot| slot.extra = extra);
+    }
+
+    pub(super) fn finish(mut self) -> Bag {
+        self.loader.finish(&mut self.tree);
+        self.tree.next_id = self.rows + 1;
+        Bag::of(self.tree)
     }
 }
 
-fn root_row() -> ImageRow {
-    ImageRow {
-        depth: 0,
-        id: NodeId::ROOT,
-        label: None,
-        value: None,
-        attributes: Attributes::new(),
-        resolver: None,
-        revision: 0,
+// A Null stands for an attribute that is not there.
+fn stored(attributes: Attributes, resolver: Option<ResolverRef>) -> Option<Arc<Extra>> {
+    match attributes.is_empty() {
+        true => extra(attributes, resolver),
+        false => extra(attributes.without_nulls(), resolver),
     }
 }
 

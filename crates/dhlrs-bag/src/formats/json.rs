@@ -42,7 +42,7 @@ impl Bag {
         while let Some(item) = reader.next() {
             (assembly.item(item?)).map_err(|error| reader.placed(error))?;
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 
     /// The bag that [`BagNode::to_typed_json`] wrote.
@@ -56,7 +56,7 @@ impl Bag {
         while let Some(item) = reader.next() {
             (assembly.item(item?)).map_err(|error| reader.placed(error))?;
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 }
 

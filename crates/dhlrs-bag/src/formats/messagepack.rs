@@ -168,7 +168,7 @@ impl Bag {
         if tokens.at < bytes.len() {
             return Err(tokens.error(Kind::Syntax, "bytes follow the last row"));
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 }
 

@@ -77,7 +77,7 @@ impl Bag {
             let error = FormatError::new(Kind::Syntax, format!("{left} bytes follow the last row"));
             return Err(error.at_byte(input.at as u64));
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 }
 

@@ -28,7 +28,7 @@ impl Bag {
         for item in XmlReader::with_limits(xml, XmlRoot::Bag, None, *limits) {
             assembly.item(item?)?;
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 }
 

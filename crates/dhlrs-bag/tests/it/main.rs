@@ -14,6 +14,7 @@ mod json_plain;
 mod json_tokens;
 mod json_typed;
 mod limits;
+mod loads;
 mod mapping;
 mod model;
 mod overlays;

@@ -310,11 +310,11 @@ impl Reader<'_> {
                 continue;
             };
             if let Some(node) = nodes.get_mut(at) {
-                assembly.row(node.row.clone())?;
+                assembly.row(std::mem::replace(&mut node.row, Row::bag(0, Label::ROOT)))?;
                 open.push(children(Some(node)));
             }
         }
-        assembly.finish()
+        Ok(assembly.finish())
     }
 
     fn code(&self, text: &str) -> Result<u64, FormatError> {
