@@ -34,9 +34,13 @@ mod control;
 mod cursor;
 mod error;
 mod event;
+mod feed_error;
 mod feed_id;
+mod feed_set;
+mod fork;
 mod home_path;
 mod order_key;
+mod pending;
 mod run;
 mod run_error;
 mod run_writer;
@@ -49,7 +53,12 @@ pub use event::{
     DEPS_MAX, Dep, EVENT_BYTES_MAX, Event, EventDot, EventId, FeedEnd, OTHER_PAYLOAD_BYTES_MAX,
     Payload, TRANSACTION_EVENTS_MAX,
 };
+pub use feed_error::{FeedError, FeedErrorKind};
 pub use feed_id::{Epoch, FeedId};
+pub use feed_set::{
+    Accepted, Conflict, FeedClosed, FeedLimits, FeedSet, FeedState, NewRun, Outcome,
+};
+pub use fork::{FORK_PROOF_BYTES_MAX, ForkProof};
 pub use home_path::{HomePath, HomeStep};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
 pub use run::{RUN_BYTES_MAX, RUN_EVENTS_MAX, Run, RunClaim, RunHeader};

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod authors;
 mod events;
+mod feed_sets;
+mod forks;
 mod fuzzed;
 mod home_paths;
 mod order_keys;

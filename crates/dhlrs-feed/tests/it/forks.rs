@@ -1,0 +1,176 @@
+//! Forks: two signed runs of one feed that cannot both be are a proof, and all replicas end the feed at one place.
+
+use dhlrs_feed::{FeedLimits, FeedSet, ForkProof, Outcome, Run, RunErrorKind};
+use dhlrs_identity::Signature;
+use proptest::prelude::*;
+
+use crate::authors::{Author, store, verifier};
+
+/// A replica that keeps its runs, as a storage would.
+struct Replica {
+    set: FeedSet,
+    stored: Vec<Run>,
+    proofs: Vec<ForkProof>,
+}
+
+impl Replica {
+    fn new() -> Self {
+        Self {
+            set: FeedSet::new(store(), FeedLimits::default()),
+            stored: Vec::new(),
+            proofs: Vec::new(),
+        }
+    }
+
+    fn give(&mut self, run: &Run) -> Outcome {
+        let prev = Some(run.claim().prev);
+        let accepted = self
+            .set
+            .accept(run.feed(), prev, run.bytes(), &verifier())
+            .unwrap();
+        let outcome = accepted.outcome;
+        self.follow(accepted);
+        outcome
+    }
+
+    fn give_proof(&mut self, proof: &ForkProof) -> Outcome {
+        let accepted = self.set.accept_proof(proof, &verifier()).unwrap();
+        let outcome = accepted.outcome;
+        self.follow(accepted);
+        outcome
+    }
+
+    fn follow(&mut self, accepted: dhlrs_feed::Accepted) {
+        self.stored
+            .extend(accepted.runs.into_iter().map(|new| new.run));
+        self.proofs.extend(accepted.proof);
+        for conflict in accepted.conflicts {
+            let stored = self.stored.iter().find(|run| {
+                run.claim().header.first == conflict.first && run.claim().prev == conflict.prev
+            });
+            let bytes = stored.unwrap().bytes().to_vec();
+            let accepted = self.set.prove(&conflict, &bytes).unwrap();
+            self.follow(accepted);
+        }
+    }
+}
+
+/// An author, and its twin that was restored from a backup after so many runs.
+fn twins(shared: usize, one: usize, other: usize) -> (Author, Vec<Run>, Vec<Run>, Vec<Run>) {
+    let mut author = Author::new(1, 1);
+    let shared: Vec<_> = (0..shared).map(|n| author.run(n as u64 % 3 + 1)).collect();
+    let mut twin = author.clone();
+    // The twin writes other things.
+    let one = (0..one).map(|_| author.run(2)).collect();
+    let other = (0..other).map(|_| twin.run(3)).collect();
+    (author, shared, one, other)
+}
+
+#[test]
+fn both_orders_end_the_feed_at_the_last_run_that_both_have() {
+    let (author, shared, one, other) = twins(2, 3, 2);
+    let end = shared[1].claim().end();
+    for branches in [[&one, &other], [&other, &one]] {
+        let mut replica = Replica::new();
+        shared.iter().chain(branches[0]).for_each(|run| {
+            replica.give(run);
+        });
+        assert!(!replica.set.is_closed(&author.feed()));
+        assert_eq!(replica.give(&branches[1][0]), Outcome::Forked);
+        assert_eq!(replica.set.head(&author.feed()), end);
+        assert!(replica.set.is_closed(&author.feed()));
+        assert_eq!(replica.give(&branches[0][0]), Outcome::Closed);
+    }
+}
+
+#[test]
+fn a_proof_convinces_who_has_one_branch_or_nothing() {
+    let (author, shared, one, other) = twins(2, 3, 2);
+    let mut first = Replica::new();
+    shared.iter().chain(&one).chain(&other).for_each(|run| {
+        first.give(run);
+    });
+    let bytes = first.proofs[0].encode().unwrap();
+    let proof = ForkProof::decode(&bytes).unwrap();
+    let mut one_branch = Replica::new();
+    shared.iter().chain(&one).for_each(|run| {
+        one_branch.give(run);
+    });
+    let mut nothing = Replica::new();
+    for replica in [&mut one_branch, &mut nothing] {
+        assert_eq!(replica.give_proof(&proof), Outcome::Stored);
+        assert_eq!(replica.give_proof(&proof), Outcome::Duplicate);
+    }
+    shared.iter().chain(&other).for_each(|run| {
+        nothing.give(run);
+    });
+    for replica in [one_branch, nothing] {
+        assert!(replica.set.frontier().eq(first.set.frontier()));
+        assert_eq!(replica.set.proof(&author.feed()), Some(&proof));
+    }
+}
+
+#[test]
+fn nobody_proves_a_fork_that_is_none() {
+    let (author, shared, one, other) = twins(2, 2, 1);
+    let claims = |a: &Run, b: &Run| ForkProof::new(author.feed(), *a.claim(), *b.claim());
+    assert!(claims(&one[0], &one[0]).is_none());
+    assert!(claims(&one[0], &one[1]).is_none(), "one follows the other");
+    assert!(claims(&shared[0], &other[0]).is_none(), "nothing in common");
+    let proof = claims(&one[1], &other[0]).unwrap();
+    let mut forged = *other[0].claim();
+    forged.signature = Signature::from_bytes([1; 64]);
+    let forged = ForkProof::new(author.feed(), *one[0].claim(), forged).unwrap();
+    let mut replica = Replica::new();
+    shared.iter().chain(&one).for_each(|run| {
+        replica.give(run);
+    });
+    let error = replica.set.accept_proof(&forged, &verifier()).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("not signed"), "{source}");
+    assert_eq!(
+        forged.verify(&store(), &verifier()).unwrap_err().kind(),
+        RunErrorKind::BadSignature
+    );
+    assert!(!replica.set.is_closed(&author.feed()));
+    replica.give_proof(&proof);
+    assert!(replica.set.is_closed(&author.feed()));
+}
+
+proptest! {
+    /// Whoever has seen what: once all runs and proofs have gone round, all end every feed at one place.
+    #[test]
+    fn replicas_agree_where_a_forked_feed_ends(
+        forks in proptest::collection::vec((0..6usize, 1..4u64), 1..4),
+        deliveries in proptest::collection::vec((0..3usize, any::<prop::sample::Index>()), 0..40),
+    ) {
+        // A tree of branches: each copy goes on from somewhere.
+        let mut author = Author::new(1, 1);
+        let mut copies = vec![author.clone()];
+        let mut runs = Vec::new();
+        for n in 0..6 {
+            runs.push(author.run(n % 2 + 1));
+            copies.push(author.clone());
+        }
+        for (from, sets) in forks {
+            let mut copy = copies[from].clone();
+            for n in 0..3 {
+                runs.push(copy.run(sets + n));
+                copies.push(copy.clone());
+            }
+        }
+        let mut replicas = [Replica::new(), Replica::new(), Replica::new()];
+        for (replica, run) in deliveries {
+            replicas[replica].give(run.get(&runs));
+        }
+        for _ in 0..4 {
+            let proofs: Vec<_> = replicas.iter().flat_map(|replica| replica.proofs.clone()).collect();
+            for replica in &mut replicas {
+                runs.iter().for_each(|run| { replica.give(run); });
+                proofs.iter().for_each(|proof| { replica.give_proof(proof); });
+            }
+        }
+        let [a, b, c] = &replicas;
+        prop_assert!(a.set.frontier().eq(b.set.frontier()) && b.set.frontier().eq(c.set.frontier()));
+    }
+}
