@@ -7,6 +7,7 @@ pub(crate) mod import;
 mod look;
 pub(crate) mod serve;
 mod stream;
+mod verify;
 mod watch;
 
 use clap::CommandFactory;
@@ -33,6 +34,7 @@ pub(crate) async fn act(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::demo(args, json, &mut out).await?,
         Command::Serve(args) => serve::serve(*args, json, &mut out).await?,
         Command::Bag(_) => bag_lines::answer_lines(&mut out)?,
+        Command::Verify(args) => verify::verify(&args, json, &mut out)?,
         Command::Key(args) => key(&args, json, &mut out)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -102,6 +104,7 @@ async fn ask_client(
         Command::Demo(_)
         | Command::Serve(_)
         | Command::Key(_)
+        | Command::Verify(_)
         | Command::Bag(_)
         | Command::Completions { .. } => Ok(Exit::Done),
     }

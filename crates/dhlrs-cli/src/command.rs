@@ -100,6 +100,9 @@ pub enum Command {
     /// Prints what a node is, has and sees
     #[command(after_help = examples::STATUS)]
     Status(LookArgs),
+    /// Reads every byte of a data directory and says what is wrong and where; changes nothing
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArgs),
     /// Answers requests about bags in memory, one JSON object a line
     #[command(after_help = examples::BAG)]
     Bag(BagArgs),
@@ -134,6 +137,7 @@ impl Command {
             Self::Demo(_)
             | Self::Serve(_)
             | Self::Key(_)
+            | Self::Verify(_)
             | Self::Bag(_)
             | Self::Completions { .. } => None,
         }
@@ -157,6 +161,14 @@ pub struct BagArgs {
     /// Reads a JSON request a line from stdin, and prints a JSON reply a line
     #[arg(long, required = true)]
     pub json_lines: bool,
+}
+
+/// What `verify` can be told.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// The directory that `serve --data` writes to; no node may be running on it
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }
 
 /// What `key` can be told.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{StorageError, StorageErrorKind};
 use crate::frame::checksum;
+use crate::inspection::{Inspection, inspect, log_bytes};
 use crate::log::{Log, LogOptions, make_dir};
 use crate::segment::{
     FORMAT_VERSION, TEMPORARY_SUFFIX, is_segment_name, publish, remove, sync_dir,
@@ -42,22 +43,28 @@ impl<V: Vfs> DataDir<V> {
     pub fn open(vfs: V, dir: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let dir = dir.into();
         make_dirs(&vfs, &dir)?;
-        let lock = dir.join(LOCK);
-        let attempt = vfs
-            .lock(&lock)
-            .map_err(|error| StorageError::io("lock", &lock, error))?;
-        let lock = match attempt {
-            LockAttempt::Held(lock) => lock,
-            LockAttempt::Busy { holder } => {
-                return Err(StorageError::new(
-                    StorageErrorKind::Locked { holder },
-                    &dir,
-                    "",
-                ));
-            }
-        };
+        let lock = lock(&vfs, &dir)?;
         check_format(&vfs, &dir)?;
         make_dir(&vfs, &dir.join(STORES))?;
+        Ok(Self {
+            vfs,
+            dir,
+            _lock: lock,
+        })
+    }
+
+    /// Takes a directory that is there already, and changes nothing in it.
+    ///
+    /// # Errors
+    /// `Missing` if it is no data directory, `Locked`, `VersionTooNew`, `Corrupt`, or what the file
+    /// system reports.
+    pub fn open_existing(vfs: V, dir: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        let dir = dir.into();
+        if !has_format(&vfs, &dir)? {
+            let missing = io::Error::from(io::ErrorKind::NotFound);
+            return Err(StorageError::io("open", &dir.join(FORMAT), missing));
+        }
+        let lock = lock(&vfs, &dir)?;
         Ok(Self {
             vfs,
             dir,
@@ -119,6 +126,23 @@ impl<V: Vfs> DataDir<V> {
         Log::open(self.vfs.clone(), dir, id, options)
     }
 
+    /// Reads every file of a store's log, puts nothing right and changes nothing. `read` is told
+    /// the bytes of each file once it is done; [`bytes`](Self::bytes) says how many there are.
+    ///
+    /// # Errors
+    /// `BadName`, `VersionTooNew`; what the file system reports. Damage is in the answer.
+    pub fn inspect(&self, name: &str, read: impl FnMut(u64)) -> Result<Inspection, StorageError> {
+        inspect(&self.vfs, &self.store_dir(name)?, read)
+    }
+
+    /// The bytes of the segments and checkpoints of a store.
+    ///
+    /// # Errors
+    /// `BadName`; what the file system reports.
+    pub fn bytes(&self, name: &str) -> Result<u64, StorageError> {
+        log_bytes(&self.vfs, &self.store_dir(name)?)
+    }
+
     /// Where a store's files are, or would be.
     ///
     /// # Errors
@@ -165,6 +189,18 @@ impl<V: Vfs> DataDir<V> {
     }
 }
 
+fn lock<V: Vfs>(vfs: &V, dir: &Path) -> Result<V::Lock, StorageError> {
+    let path = dir.join(LOCK);
+    let attempt = vfs.lock(&path);
+    match attempt.map_err(|error| StorageError::io("lock", &path, error))? {
+        LockAttempt::Held(lock) => Ok(lock),
+        LockAttempt::Busy { holder } => {
+            let kind = StorageErrorKind::Locked { holder };
+            Err(StorageError::new(kind, dir, ""))
+        }
+    }
+}
+
 fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
     let path = dir.join(FORMAT);
     let names = vfs
@@ -174,19 +210,26 @@ fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
     if names.iter().any(|entry| entry.name == leftover) {
         remove(vfs, &dir.join(leftover))?;
     }
+    if has_format(vfs, dir)? {
+        return Ok(());
+    }
+    // It is made before anything else.
+    if names.iter().any(|entry| entry.name == STORES) {
+        let detail = "it is missing, but there are stores";
+        return Err(StorageError::corrupt(&path, 0, detail));
+    }
+    // With the first file in it the directory itself must be there for good.
+    sync_names(vfs, dir, Path::new(""))?;
+    publish(vfs, &path, format_text(FORMAT_VERSION).as_bytes())?;
+    Ok(())
+}
+
+/// Whether the format is said, and one that can be read.
+fn has_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<bool, StorageError> {
+    let path = dir.join(FORMAT);
     let mut file = match vfs.open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // It is made before anything else.
-            if names.iter().any(|entry| entry.name == STORES) {
-                let detail = "it is missing, but there are stores";
-                return Err(StorageError::corrupt(&path, 0, detail));
-            }
-            // With the first file in it the directory itself must be there for good.
-            sync_names(vfs, dir, Path::new(""))?;
-            publish(vfs, &path, format_text(FORMAT_VERSION).as_bytes())?;
-            return Ok(());
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(StorageError::io("open", &path, error)),
     };
     let mut buffer = [0; FORMAT_BYTES_MAX];
@@ -211,7 +254,7 @@ fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
             };
             Err(StorageError::new(kind, &path, ""))
         }
-        Some(_) => Ok(()),
+        Some(_) => Ok(true),
         None => Err(StorageError::corrupt(
             &path,
             0,

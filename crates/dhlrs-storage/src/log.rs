@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use opening::Repair;
+pub(crate) use opening::Tail;
 pub use pruning::{Prunable, PruneCheck, Pruned};
 
 use crate::checkpoint::CheckpointWriter;

@@ -256,7 +256,8 @@ pub(crate) fn verify<V: Vfs>(
     Ok(damaged)
 }
 
-fn verify_segment<V: Vfs>(
+/// Reads a segment up to the batch that the next one begins after.
+pub(crate) fn verify_segment<V: Vfs>(
     vfs: &V,
     dir: &Path,
     id: &[u8; 16],

@@ -125,6 +125,14 @@ Examples:
   dhlrs status
   dhlrs status --via ws://10.0.0.7:7411 --json";
 
+pub(super) const VERIFY: &str = "\
+Prints STORE, tab, `in order` or `DAMAGED`, tab, what there is; then a line for each damaged file.
+Exit: 0 in order, 1 damaged or no data directory, 3 a node is running there.
+
+Examples:
+  dhlrs verify ./data
+  dhlrs verify ./data --json";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   dhlrs completions bash";

@@ -26,5 +26,6 @@ mod status;
 mod stream;
 mod targets;
 mod trees;
+mod verifying;
 mod watching;
 mod world;

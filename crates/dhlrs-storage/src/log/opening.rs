@@ -156,14 +156,7 @@ impl<V: Vfs> Log<V> {
             tail.reader
                 .copy(cut, tail.end_bytes, |bytes| publisher.append(bytes))?;
             let file = publisher.finish()?;
-            if tail.end_bytes < len_bytes {
-                let bytes = len_bytes - tail.end_bytes;
-                repairs.push(Repair::TornTail {
-                    path: path.clone(),
-                    offset: tail.end_bytes,
-                    bytes,
-                });
-            }
+            repairs.extend(tail.torn(&path));
             // The new file's `first` has cut the old one already; this only frees the room.
             let mut old = tail.reader.into_file();
             if cut == SEGMENT_HEADER_BYTES {
@@ -196,9 +189,10 @@ impl<V: Vfs> Log<V> {
 }
 
 /// The last segment as it was found.
-struct Tail<V: Vfs> {
+pub(crate) struct Tail<V: Vfs> {
     reader: SegmentReader<V>,
-    end: u64,
+    /// The last batch that is whole.
+    pub(crate) end: u64,
     end_bytes: u64,
     // Batches that nothing proves to be on disk.
     unsure: VecDeque<Unsure>,
@@ -210,7 +204,22 @@ struct Unsure {
 }
 
 impl<V: Vfs> Tail<V> {
-    fn read(vfs: &V, path: &Path, id: &[u8; 16], segment: &Segment) -> Result<Self, StorageError> {
+    /// What of it is a write that did not finish.
+    pub(crate) fn torn(&self, path: &Path) -> Option<Repair> {
+        let bytes = self.reader.len_bytes() - self.end_bytes;
+        (bytes > 0).then(|| Repair::TornTail {
+            path: path.to_path_buf(),
+            offset: self.end_bytes,
+            bytes,
+        })
+    }
+
+    pub(crate) fn read(
+        vfs: &V,
+        path: &Path,
+        id: &[u8; 16],
+        segment: &Segment,
+    ) -> Result<Self, StorageError> {
         let mut reader = SegmentReader::open(vfs, path.to_path_buf(), seed(id), segment.first)?;
         let mut unsure = VecDeque::new();
         let mut durable = segment.durable;

@@ -8,12 +8,13 @@ use dhlrs_storage::{
 };
 
 use crate::driver::{Batch, Driver, ID, OPTIONS, batch, checkpoint, contents, open};
+use crate::inspection::inspect;
 
 const SMALL: LogOptions = LogOptions {
     segment_bytes_max: 700,
 };
 
-fn data_dir() -> (MemoryVfs, Vec<Batch>) {
+pub(crate) fn data_dir() -> (MemoryVfs, Vec<Batch>) {
     let vfs = MemoryVfs::new();
     let dir = DataDir::open(vfs.clone(), "data").unwrap();
     let mut log = dir.open_log("main", ID, SMALL).unwrap();
@@ -67,6 +68,13 @@ fn any_flipped_byte_is_reported_and_none_is_believed() {
                 bytes[at] ^= mask;
                 disk.overwrite(&path, bytes).unwrap();
                 flipped += 1;
+                match inspect(&disk) {
+                    Err(error) => assert_eq!(error.path(), path, "{at}: {error}"),
+                    Ok(found) => {
+                        let named = found.damaged.iter().any(|error| error.path() == path);
+                        assert!(named, "{path:?} {at}: not named");
+                    }
+                }
                 match read_all(&disk) {
                     Err(error) => {
                         let corrupt = matches!(error.kind(), StorageErrorKind::Corrupt { .. });

@@ -10,6 +10,7 @@ mod data_dir;
 mod disk;
 mod driver;
 mod faults;
+mod inspection;
 mod log;
 mod model;
 mod torn;
