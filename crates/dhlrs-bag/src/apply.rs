@@ -130,7 +130,10 @@ impl<'a> Applier<'a> {
         self.tree.children(parent, View::Stored)?;
         let place = self.place(parent, after);
         let at = match self.tree.child(parent, View::Stored, &slot.label) {
-            None => self.tree.add(slot),
+            None => {
+                let hash = self.tree.hash(slot.label.as_bytes());
+                self.tree.add_in(parent, View::Stored, place, hash, slot)
+            }
             Some(there) if !self.tree.slot(there).is_overlay() => return None,
             // What was only shown so far gets something stored beneath it.
             Some(there) => {
@@ -147,10 +150,10 @@ impl<'a> Applier<'a> {
                 };
                 self.tree.detach(there);
                 self.put_beneath(there, slot, stays);
+                self.tree.attach(parent, View::Stored, place, there);
                 there
             }
         };
-        self.tree.attach(parent, View::Stored, place, at);
         if let Some(branch) = branch {
             self.tree
                 .fill(at, View::Stored, branch, id.plus(1), self.revision);

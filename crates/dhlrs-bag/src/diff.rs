@@ -324,7 +324,7 @@ fn hollow(slot: &Slot) -> Content {
 }
 
 fn is_hollow(content: &Content, of: &Slot) -> bool {
-    let children = of.held.children().map_or(0, |children| children.len);
+    let children = of.held.children().map_or(0, |children| children.len());
     children > 0 && count(content) == 0
 }
 

@@ -8,16 +8,16 @@ use crate::{
     Bag, Change, ChangeKind, Content, Edit, GuardedEdit, Label, NODE_BYTES_MAX, NodeId, Shown,
     Tree, Value,
     branch::node_bytes,
-    slot::{Held, Slot, VACANT},
-    tree::ROOT_SLOT,
+    slot::{Held, Slot, VACANT, View},
+    tree::{FoundChild, Place, ROOT_SLOT},
 };
 
 // A value of no more bytes fits in a node beside any label.
 const FITTING_BYTES_MAX: usize = NODE_BYTES_MAX - LABEL_BYTES_MAX - 64;
 
 /// Where a path of labels leads.
-enum Found<'p> {
-    Node(u32),
+enum Found<'t, 'p> {
+    Node(FoundChild<'t>),
     /// A bag, the first label that is missing in it and its hash.
     Missing(u32, &'p str, u32),
     Scalar,
@@ -31,12 +31,12 @@ impl Bag {
         };
         match self.find(&mut labels, |_| {}) {
             Found::Scalar => Some(value),
-            Found::Node(at) => {
-                if !self.may_overwrite(at, &value) {
+            Found::Node(found) => {
+                if !may_overwrite(found.slot, &value) {
                     return Some(value);
                 }
-                if self.slot(at).held.scalar() != Some(&value) {
-                    self.overwrite(at, value);
+                if found.slot.held.scalar() != Some(&value) {
+                    self.overwrite(found.at, value);
                 }
                 None
             }
@@ -68,18 +68,22 @@ impl Bag {
         let mut ancestors = Vec::with_capacity(path.depth());
         let labels = self.direct_labels(path);
         let found = labels.map(|mut own| self.find(&mut own, |bag| ancestors.push(bag)));
-        let at = match found? {
-            Found::Node(at) if self.may_overwrite(at, value) => at,
+        let (at, id, index) = match found? {
+            Found::Node(found) if may_overwrite(found.slot, value) => {
+                if found.slot.held.scalar() == Some(value) {
+                    return Some(Vec::new());
+                }
+                let index = found.index.map(|index| index as u64);
+                let index = index.unwrap_or_else(|| self.index_of(found.at));
+                (found.at, found.slot.id, index)
+            }
             _ => return None,
         };
-        if self.slot(at).held.scalar() == Some(value) {
-            return Some(Vec::new());
-        }
         ancestors.reverse();
         let old = self.overwrite(at, value.clone());
         Some(vec![Change {
             kind: ChangeKind::Value,
-            id: self.slot(at).id,
+            id,
             path: std::mem::take(path),
             old_path: None,
             ancestors,
@@ -87,7 +91,7 @@ impl Bag {
             old: Shown::Scalar(old),
             new: Shown::Scalar(std::mem::take(value)),
             attributes: Vec::new(),
-            index: Some(self.index_of(at)),
+            index: Some(index),
             old_index: None,
             autocreated: false,
             invalidated: false,
@@ -102,15 +106,6 @@ impl Bag {
         let is_usual = self.recording.is_none() && !self.knows_overlays;
         let labels = path.plain_labels().filter(|_| is_usual)?;
         path.query().is_none().then_some(labels)
-    }
-
-    fn may_overwrite(&self, at: u32, value: &Value) -> bool {
-        let slot = self.slot(at);
-        let fits = value.encoded_bytes() <= FITTING_BYTES_MAX && slot.extra.is_none();
-        matches!(slot.held, Held::Scalar(_))
-            && slot.resolver().is_none()
-            && (fits
-                || node_bytes(&slot.label, Some(value), slot.attributes(), None) <= NODE_BYTES_MAX)
     }
 
     fn overwrite(&mut self, at: u32, value: Value) -> Value {
@@ -150,6 +145,13 @@ impl Bag {
     }
 }
 
+fn may_overwrite(slot: &Slot, value: &Value) -> bool {
+    let fits = value.encoded_bytes() <= FITTING_BYTES_MAX && slot.extra.is_none();
+    matches!(slot.held, Held::Scalar(_))
+        && slot.resolver().is_none()
+        && (fits || node_bytes(&slot.label, Some(value), slot.attributes(), None) <= NODE_BYTES_MAX)
+}
+
 impl Tree {
     /// Goes along the labels as far as they are there, and names the bags on the way.
     #[inline]
@@ -157,37 +159,38 @@ impl Tree {
         &self,
         labels: &mut impl Iterator<Item = &'p str>,
         mut passed: impl FnMut(NodeId),
-    ) -> Found<'p> {
-        let (mut at, mut slot) = (ROOT_SLOT, self.slot(ROOT_SLOT));
+    ) -> Found<'_, 'p> {
+        let mut found = FoundChild {
+            at: ROOT_SLOT,
+            slot: self.slot(ROOT_SLOT),
+            index: None,
+        };
         for label in labels {
-            let Held::Bag(children) = &slot.held else {
+            let Held::Bag(children) = &found.slot.held else {
                 return Found::Scalar;
             };
             let hash = self.hash(label.as_bytes());
-            passed(slot.id);
+            passed(found.slot.id);
             match self.child_of(children, hash, label) {
-                Some(found) => (at, slot) = found,
-                None => return Found::Missing(at, label, hash),
+                Some(child) => found = child,
+                None => return Found::Missing(found.at, label, hash),
             }
         }
-        Found::Node(at)
+        Found::Node(found)
     }
 
     /// Makes a node and puts it last in a bag that has no child of this label.
     fn append(&mut self, bag: u32, label: &str, hash: u32, held: Held) -> u32 {
         let id = NodeId::counted(self.next_id);
         self.next_id += 1;
-        let child = self.next_slot();
-        let leaf = self.list_last(bag, child, hash);
-        self.add(Slot {
+        let slot = Slot {
             id,
             // The steps of a path have passed the same check.
             label: Label::unchecked(SmolStr::new(label)),
             held,
             revision: self.revision,
-            parent: bag,
-            leaf,
             ..VACANT.clone()
-        })
+        };
+        self.add_in(bag, View::Stored, Place::Last, hash, slot)
     }
 }

@@ -40,6 +40,7 @@ mod attributes;
 mod bag;
 mod branch;
 mod change;
+mod children;
 #[cfg(feature = "serde")]
 mod coding;
 mod decimal;
@@ -55,6 +56,7 @@ mod id;
 mod ids;
 mod image;
 mod index;
+mod listing;
 mod load;
 mod mapping;
 mod merge;

@@ -7,11 +7,12 @@ use triomphe::Arc;
 
 use crate::{
     Label, NodeId, Tree, Value,
+    children::{Children, FEW_MAX, Few, Listed, Many, Room, find_position},
     ids::Run,
     index::Index,
     pages::NONE,
     sequence::LEAF_CHILDREN_MAX,
-    slot::{Children, Extra, Held, Slot, View},
+    slot::{Extra, Held, Slot, View},
 };
 
 /// Puts nodes into a tree that nobody reads before [`Loader::finish`].
@@ -37,8 +38,14 @@ struct Filling {
     bag: u32,
     view: View,
     len: u32,
+    /// How many the bag before had: bags beside one another are often alike.
+    expected: usize,
+    room: Room,
+    /// The hashes of the labels of few, as they come.
+    hashes: Vec<u32>,
+    /// The labels of many.
     labels: Index,
-    /// The leaf that is being filled, and what is in it.
+    /// The leaf that is being filled, and what is in it; few children are in none.
     leaf: u32,
     children: Vec<u32>,
     /// The leaves before it.
@@ -50,12 +57,15 @@ impl Loader {
     pub(crate) fn new(tree: &mut Tree, bag: u32, view: View) -> Self {
         let mut filling = Filling::new();
         filling.begin(bag, view);
-        let children = tree.children(bag, view).cloned();
-        if let Some(own) = children.filter(|own| own.len > 0) {
-            filling.labels = own.labels;
-            let there: Vec<u32> = tree.list_order(own.order).collect();
-            tree.sequences.discard(own.order);
+        if let Some(own) = tree.children(bag, view).cloned() {
+            filling.room = own.room;
+            let there: Vec<u32> = own.list(&tree.sequences).collect();
+            if let Listed::Many(many) = own.listed {
+                tree.sequences.discard(many.order);
+            }
             for child in there {
+                let hash = tree.hash(tree.slot(child).label.as_bytes());
+                filling.note(child, hash, |_| false);
                 let leaf = filling.list(tree, child);
                 tree.edit(child, |slot| slot.leaf = leaf);
             }
@@ -96,7 +106,7 @@ impl Loader {
         let hash = tree.hash(node.label.as_bytes());
         let at = tree.next_slot();
         let is_there = |own: u32| tree.slot(own).label == node.label;
-        if !filling.labels.insert_new(hash, at, is_there) {
+        if !filling.note(at, hash, is_there) {
             return false;
         }
         let leaf = filling.list(tree, at);
@@ -151,6 +161,9 @@ impl Filling {
             bag: NONE,
             view: View::Stored,
             len: 0,
+            expected: 0,
+            room: Room::default(),
+            hashes: Vec::new(),
             labels: Index::new(),
             leaf: NONE,
             children: Vec::new(),
@@ -158,44 +171,80 @@ impl Filling {
         }
     }
 
-    // Bags beside one another are often alike: the last one's width is the room of the next.
     fn begin(&mut self, bag: u32, view: View) {
-        self.labels = Index::with_room(self.len as usize);
+        self.expected = self.len as usize;
         (self.bag, self.view, self.len) = (bag, view, 0);
+        self.room = Room::default();
+    }
+
+    /// Notes the label of a child that is listed next, unless one that `is` the same is there.
+    fn note(&mut self, child: u32, hash: u32, is: impl Fn(u32) -> bool) -> bool {
+        if self.leaf != NONE {
+            return self.labels.insert_new(hash, child, is);
+        }
+        let is_at = |place: usize| self.children.get(place).is_some_and(|own| is(*own));
+        let is_new = find_position(&self.hashes, hash, is_at).is_none();
+        if is_new {
+            self.hashes.push(hash);
+        }
+        is_new
     }
 
     /// Lists a child last, and says in which leaf it is.
     fn list(&mut self, tree: &mut Tree, child: u32) -> u32 {
-        if self.children.len() == LEAF_CHILDREN_MAX {
-            self.end_leaf(tree);
+        if self.leaf == NONE && self.children.len() == FEW_MAX {
+            self.widen(tree, child);
         }
-        if self.children.is_empty() {
-            self.leaf = tree.sequences.empty_leaf();
+        self.len += 1;
+        if self.leaf != NONE {
+            if self.children.len() == LEAF_CHILDREN_MAX {
+                self.end_leaf(tree);
+            }
+            if self.children.is_empty() {
+                self.leaf = tree.sequences.empty_leaf();
+            }
         }
         self.children.push(child);
-        self.len += 1;
         self.leaf
     }
 
-    fn end_leaf(&mut self, tree: &mut Tree) {
-        if !self.children.is_empty() {
-            tree.sequences.fill_leaf(self.leaf, &self.children);
-            self.leaves.push(self.leaf);
-            self.children.clear();
+    // Makes many of few and of the child that is one too many.
+    fn widen(&mut self, tree: &mut Tree, child: u32) {
+        self.labels = Index::with_room(self.expected);
+        let children = self.children.iter().chain([&child]);
+        for (own, hash) in children.zip(self.hashes.drain(..)) {
+            self.labels.insert(hash, *own);
         }
+        let leaf = tree.sequences.empty_leaf();
+        for own in &self.children {
+            tree.edit(*own, |slot| slot.leaf = leaf);
+        }
+        self.leaf = leaf;
+    }
+
+    fn end_leaf(&mut self, tree: &mut Tree) {
+        tree.sequences.fill_leaf(self.leaf, &self.children);
+        self.leaves.push(self.leaf);
+        self.children.clear();
     }
 
     fn end(&mut self, tree: &mut Tree) {
-        self.end_leaf(tree);
-        let order = tree.sequences.join(std::mem::take(&mut self.leaves));
-        let mut labels = std::mem::replace(&mut self.labels, Index::new());
-        labels.shrink();
-        let children = Children {
-            order,
-            len: self.len,
-            labels,
+        let listed = if self.leaf == NONE {
+            Listed::Few(Few::of(&self.children, self.hashes.drain(..)))
+        } else {
+            self.end_leaf(tree);
+            let mut labels = std::mem::replace(&mut self.labels, Index::new());
+            labels.shrink();
+            Listed::Many(Many {
+                order: tree.sequences.join(std::mem::take(&mut self.leaves)),
+                len: self.len,
+                labels,
+            })
         };
-        tree.put_children(self.bag, self.view, children);
+        self.children.clear();
+        self.leaf = NONE;
+        let room = self.room;
+        tree.put_children(self.bag, self.view, Children { listed, room });
     }
 }
 

@@ -195,7 +195,7 @@ impl<'a> BagNode<'a> {
     /// How many children it shows.
     pub fn len(&self) -> u64 {
         let children = self.slot.held(View::Shown).children();
-        children.map_or(0, |children| u64::from(children.len))
+        children.map_or(0, |children| children.len() as u64)
     }
 
     /// Whether it shows no children.
@@ -219,11 +219,11 @@ impl<'a> BagNode<'a> {
     pub fn child(&self, label: &str) -> Option<BagNode<'a>> {
         let children = self.slot.held(View::Shown).children()?;
         let hash = self.tree.hash(label.as_bytes());
-        let (at, slot) = self.tree.child_of(children, hash, label)?;
+        let found = self.tree.child_of(children, hash, label)?;
         Some(BagNode {
             tree: self.tree,
-            at,
-            slot,
+            at: found.at,
+            slot: found.slot,
         })
     }
 

@@ -296,7 +296,7 @@ impl<'a> Judge<'a> {
     fn sort(&mut self, path: &Path<'_>, by: &SortKey) -> Result<(), Refusal> {
         let at = self.bag(path)?;
         let children = self.tree.children(at, View::Stored);
-        let width = children.map_or(0, |children| children.len as usize);
+        let width = children.map_or(0, |children| children.len());
         if by.terms.len() > SORT_TERMS_MAX || width > SORTED_CHILDREN_MAX {
             return Err(Kind::Limit.into());
         }

@@ -186,7 +186,7 @@ impl Tree {
             self.detach(at);
             self.discard(at);
             let is_empty = self.slot(parent).is_overlay()
-                && (self.children(parent, View::Stored)).is_some_and(|own| own.len == 0);
+                && (self.children(parent, View::Stored)).is_some_and(|own| own.len() == 0);
             if !is_empty {
                 return;
             }

@@ -87,6 +87,23 @@ impl<T: Item> Pages<T> {
     /// Adds a slot that no other one is; `None` when all numbers are taken.
     pub(crate) fn push(&mut self, value: T) -> Option<u32> {
         let at = self.len;
+        *self.slot_to_be(at)? = value;
+        self.len += 1;
+        Some(at)
+    }
+
+    /// Adds empty slots beside one another, no more than a page holds, and says which is the first.
+    pub(crate) fn grow(&mut self, slots: u32) -> Option<u32> {
+        let first = self.len;
+        let end = first.checked_add(slots)?;
+        self.slot_to_be(first)?;
+        self.slot_to_be(end.checked_sub(1)?)?;
+        self.len = end;
+        Some(first)
+    }
+
+    // A slot on the last page or on the one after it.
+    fn slot_to_be(&mut self, at: u32) -> Option<&mut T> {
         if at == NONE {
             return None;
         }
@@ -100,9 +117,7 @@ impl<T: Item> Pages<T> {
         let low = low.get_or_insert_with(|| Arc::new([const { None }; FAN]));
         let page = &mut Arc::make_mut(low)[(at >> PAGE_BITS) as usize % FAN];
         let page = page.get_or_insert_with(|| Arc::new(std::array::from_fn(|_| T::default())));
-        Arc::make_mut(page)[at as usize % PAGE] = value;
-        self.len += 1;
-        Some(at)
+        Some(&mut Arc::make_mut(page)[at as usize % PAGE])
     }
 }
 

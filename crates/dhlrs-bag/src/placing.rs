@@ -51,7 +51,7 @@ impl Judge<'_> {
         let tree = self.tree;
         let children = tree.children(bag, View::Stored);
         let moving = moving.filter(|moving| tree.slot(*moving).parent == bag);
-        let others = children.map_or(0, |children| i64::from(children.len));
+        let others = children.map_or(0, |children| children.len() as i64);
         let others = others - i64::from(moving.is_some());
         let index = match index < 0 {
             true => others.checked_add(index),

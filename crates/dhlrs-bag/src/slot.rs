@@ -5,7 +5,7 @@ use triomphe::Arc;
 
 use crate::{
     Attributes, Label, NodeId, ResolverRef, Value,
-    index::Index,
+    children::Children,
     pages::{Item, NONE},
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Slot {
     pub(crate) label: Label,
     /// Of a free slot: the next free one.
     pub(crate) parent: u32,
-    /// The leaf of the parent's order that the node is in.
+    /// The leaf of the parent's order that the node is in, if the parent has many children.
     pub(crate) leaf: u32,
     pub(crate) id: NodeId,
     /// The revision of the node's last change.
@@ -40,15 +40,6 @@ pub(crate) struct Extra {
     pub(crate) attributes: Attributes,
     pub(crate) resolver: Option<ResolverRef>,
     pub(crate) overlay: Option<Held>,
-}
-
-/// The children of a bag.
-#[derive(Clone)]
-pub(crate) struct Children {
-    /// Their order, a tree of `Sequences`; `NONE` without children.
-    pub(crate) order: u32,
-    pub(crate) len: u32,
-    pub(crate) labels: Index,
 }
 
 /// Which of the two contents of a node: what is logged, or what is shown.
@@ -87,11 +78,7 @@ impl Default for Slot {
 
 impl Held {
     pub(crate) fn empty_bag() -> Self {
-        Self::Bag(Arc::new(Children {
-            order: NONE,
-            len: 0,
-            labels: Index::new(),
-        }))
+        Self::Bag(Arc::new(Children::new()))
     }
 
     pub(crate) fn children(&self) -> Option<&Children> {

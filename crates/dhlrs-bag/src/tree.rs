@@ -6,12 +6,12 @@ use foldhash::quality::FixedState;
 use triomphe::Arc;
 
 use crate::{
-    Label, NodeId,
+    NodeId,
+    children::{Children, Few, Listed},
     ids::{Ids, Run},
-    index::Index,
     pages::{NONE, Pages},
     sequence::Sequences,
-    slot::{Children, Held, Slot, VACANT, View},
+    slot::{Held, Slot, VACANT, View},
 };
 
 pub(crate) const ROOT_SLOT: u32 = 0;
@@ -28,11 +28,11 @@ pub(crate) const ROOT_SLOT: u32 = 0;
 pub struct Tree {
     pub(crate) slots: Pages<Slot>,
     pub(crate) sequences: Sequences,
-    ids: Ids,
+    pub(crate) ids: Ids,
     hasher: FixedState,
-    free_slot: u32,
+    pub(crate) free_slot: u32,
     /// Nodes that are no overlay, the root not counted.
-    nodes: u64,
+    pub(crate) nodes: u64,
     pub(crate) next_id: u64,
     pub(crate) next_overlay: u64,
     /// Whether an overlay was ever set.
@@ -46,6 +46,15 @@ pub(crate) enum Place {
     First,
     After(u32),
     Last,
+}
+
+/// A child that was found by its label.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundChild<'t> {
+    pub(crate) at: u32,
+    pub(crate) slot: &'t Slot,
+    /// Its index, where that was seen on the way.
+    pub(crate) index: Option<usize>,
 }
 
 impl Tree {
@@ -94,24 +103,24 @@ impl Tree {
     #[inline]
     pub(crate) fn child(&self, at: u32, view: View, label: &str) -> Option<u32> {
         let children = self.children(at, view)?;
-        let (child, _) = self.child_of(children, self.hash(label.as_bytes()), label)?;
-        Some(child)
+        let found = self.child_of(children, self.hash(label.as_bytes()), label)?;
+        Some(found.at)
     }
 
-    /// Finds the one of these children that has a label, and its slot.
+    /// Finds the one of these children that has a label.
     #[inline]
     pub(crate) fn child_of(
         &self,
         children: &Children,
         hash: u32,
         label: &str,
-    ) -> Option<(u32, &Slot)> {
-        let mut found = &VACANT;
-        let child = children.labels.find(hash, |child| {
-            found = self.slot(child);
-            found.label == *label
-        });
-        Some((child?, found))
+    ) -> Option<FoundChild<'_>> {
+        let mut slot = &VACANT;
+        let (at, index) = children.find(hash, |child| {
+            slot = self.slot(child);
+            slot.label == *label
+        })?;
+        Some(FoundChild { at, slot, index })
     }
 
     /// Finds a child by its index, in O(log n).
@@ -119,10 +128,9 @@ impl Tree {
         let children = self.children(at, view)?;
         let index = match u64::try_from(index) {
             Ok(index) => index,
-            Err(_) => u64::from(children.len).checked_sub(index.unsigned_abs())?,
+            Err(_) => (children.len() as u64).checked_sub(index.unsigned_abs())?,
         };
-        let (leaf, place) = self.sequences.at(children.order, index)?;
-        self.sequences.leaf(leaf).get(place).copied()
+        children.at(&self.sequences, index)
     }
 
     pub(crate) fn by_id(&self, id: NodeId) -> Option<u32> {
@@ -132,11 +140,30 @@ impl Tree {
 
     /// The index of a node in its bag, in O(log n).
     pub(crate) fn index_of(&self, at: u32) -> u64 {
-        self.sequences.index_of(self.slot(at).leaf, at)
+        match self.few_around(at) {
+            Some(few) => few.place_of(at).unwrap_or(0) as u64,
+            None => self.sequences.index_of(self.slot(at).leaf, at),
+        }
+    }
+
+    /// A node and its siblings, if they are few.
+    fn few_around(&self, at: u32) -> Option<&Few> {
+        let slot = self.slot(at);
+        if slot.leaf != NONE {
+            return None;
+        }
+        match &self.children(slot.parent, self.view_of(at))?.listed {
+            Listed::Few(few) => Some(few),
+            Listed::Many(_) => None,
+        }
     }
 
     /// The sibling before a node.
     pub(crate) fn previous(&self, at: u32) -> Option<u32> {
+        if let Some(few) = self.few_around(at) {
+            let place = few.place_of(at)?.checked_sub(1)?;
+            return few.list().get(place).copied();
+        }
         let leaf = self.slot(at).leaf;
         let siblings = self.sequences.leaf(leaf);
         let place = siblings.iter().position(|own| *own == at)?;
@@ -151,27 +178,13 @@ impl Tree {
 
     /// The last of these children.
     pub(crate) fn last(&self, children: &Children) -> Option<u32> {
-        let leaf = self.sequences.last_leaf(children.order);
-        self.sequences.leaf(leaf).last().copied()
+        children.last(&self.sequences)
     }
 
     /// The children of a node in order.
     pub(crate) fn list(&self, at: u32, view: View) -> impl Iterator<Item = u32> + '_ {
-        let order = self.children(at, view).map_or(NONE, |own| own.order);
-        self.list_order(order)
-    }
-
-    pub(crate) fn list_order(&self, order: u32) -> impl Iterator<Item = u32> + '_ {
-        let mut leaf = self.sequences.first_leaf(order);
-        std::iter::from_fn(move || {
-            let children = self.sequences.leaf(leaf);
-            (!children.is_empty()).then(|| {
-                leaf = self.sequences.next_leaf(leaf);
-                children
-            })
-        })
-        .flatten()
-        .copied()
+        let children = self.children(at, view).into_iter();
+        children.flat_map(|own| own.list(&self.sequences))
     }
 
     /// How many bags are around a node; the root is at 0.
@@ -187,11 +200,11 @@ impl Tree {
 
     #[inline]
     pub(crate) fn hash(&self, bytes: &[u8]) -> u32 {
-        hash(&self.hasher, bytes)
+        hash_of(&self.hasher, bytes)
     }
 
     /// Which content of its parent a child belongs to: an overlay node may stand among stored ones.
-    fn view_of(&self, at: u32) -> View {
+    pub(crate) fn view_of(&self, at: u32) -> View {
         let slot = self.slot(at);
         let parent = self.slot(slot.parent);
         match parent.overlay() {
@@ -208,7 +221,11 @@ impl Tree {
         }
     }
 
-    fn children_mut(slots: &mut Pages<Slot>, at: u32, view: View) -> Option<&mut Children> {
+    pub(crate) fn children_mut(
+        slots: &mut Pages<Slot>,
+        at: u32,
+        view: View,
+    ) -> Option<&mut Children> {
         match Self::held_mut(slots, at, view)? {
             Held::Bag(children) => Some(Arc::make_mut(children)),
             Held::Scalar(_) => None,
@@ -222,38 +239,7 @@ impl Tree {
         }
     }
 
-    /// Puts a node that has no parent into a bag.
-    pub(crate) fn attach(&mut self, parent: u32, view: View, place: Place, child: u32) {
-        let hash = self.hash(self.slot(child).label.as_bytes());
-        let mut order = match self.children(parent, view) {
-            Some(children) => children.order,
-            None => return,
-        };
-        let (leaf, at) = match place {
-            Place::First => (self.sequences.first_leaf(order), 0),
-            Place::After(sibling) => {
-                let leaf = self.slot(sibling).leaf;
-                let siblings = self.sequences.leaf(leaf).iter();
-                let at = siblings.take_while(|own| **own != sibling).count();
-                (leaf, at + 1)
-            }
-            Place::Last => {
-                let leaf = self.sequences.last_leaf(order);
-                (leaf, self.sequences.leaf(leaf).len())
-            }
-        };
-        let slots = &mut self.slots;
-        self.sequences
-            .insert(&mut order, leaf, at, child, &mut place_slots(slots));
-        if let Some(children) = Self::children_mut(&mut self.slots, parent, view) {
-            children.order = order;
-            children.len += 1;
-            children.labels.insert(hash, child);
-        }
-        self.edit(child, |slot| slot.parent = parent);
-    }
-
-    /// The slot that the next node gets.
+    /// The slot that the next node gets, unless its bag has one.
     pub(crate) fn next_slot(&self) -> u32 {
         match self.free_slot {
             NONE => self.slots.len(),
@@ -261,90 +247,19 @@ impl Tree {
         }
     }
 
-    /// Lists a child last in a bag before the child is there, and says in which leaf it will be.
-    pub(crate) fn list_last(&mut self, bag: u32, child: u32, hash: u32) -> u32 {
-        let order = self.children(bag, View::Stored).map(|own| own.order);
-        let mut order = order.unwrap_or(NONE);
-        let last = self.sequences.last_leaf(order);
-        let place = self.sequences.leaf(last).len();
-        let mut leaf = last;
-        let slots = &mut self.slots;
-        let mut place_others = place_slots(slots);
-        let mut placed = |own: u32, to: u32| match own == child {
-            true => leaf = to,
-            false => place_others(own, to),
-        };
-        self.sequences
-            .insert(&mut order, last, place, child, &mut placed);
-        drop(place_others);
-        if let Some(children) = Self::children_mut(&mut self.slots, bag, View::Stored) {
-            children.order = order;
-            children.len += 1;
-            children.labels.insert(hash, child);
-        }
-        leaf
-    }
-
-    /// Takes a node out of its bag; it keeps what is in it.
-    pub(crate) fn detach(&mut self, child: u32) {
-        let view = self.view_of(child);
-        let slot = self.slot(child);
-        let (parent, leaf) = (slot.parent, slot.leaf);
-        let hash = self.hash(slot.label.as_bytes());
-        let mut order = match self.children(parent, view) {
-            Some(children) => children.order,
-            None => return,
-        };
-        let slots = &mut self.slots;
-        self.sequences
-            .remove(&mut order, leaf, child, &mut place_slots(slots));
-        if let Some(children) = Self::children_mut(&mut self.slots, parent, view) {
-            children.order = order;
-            children.len -= 1;
-            if children.len == 0 {
-                children.labels = Index::new();
-            } else {
-                children.labels.remove(hash, child);
-            }
-        }
-        self.edit(child, |slot| (slot.parent, slot.leaf) = (NONE, NONE));
-    }
-
-    pub(crate) fn relabel(&mut self, at: u32, label: Label) {
-        let view = self.view_of(at);
-        let slot = self.slot(at);
-        let parent = slot.parent;
-        let old = self.hash(slot.label.as_bytes());
-        let new = self.hash(label.as_bytes());
-        if let Some(children) = Self::children_mut(&mut self.slots, parent, view) {
-            children.labels.remove(old, at);
-            children.labels.insert(new, at);
-        }
-        self.edit(at, |slot| slot.label = label);
-    }
-
-    /// Gives the stored children of a bag another order.
-    pub(crate) fn reorder(&mut self, at: u32, order: &[u32]) {
-        let Some(children) = self.children(at, View::Stored) else {
-            return;
-        };
-        let old = children.order;
-        self.sequences.discard(old);
-        let slots = &mut self.slots;
-        let new = self.sequences.build(order, &mut place_slots(slots));
-        if let Some(children) = Self::children_mut(&mut self.slots, at, View::Stored) {
-            children.order = new;
-        }
-    }
-
     /// Adds a node without a parent.
     pub(crate) fn add(&mut self, slot: Slot) -> u32 {
         let (id, nodes) = (slot.id, self.nodes);
         let at = self.put(slot);
-        let hasher = &self.hasher;
-        let hash = || hash(hasher, id.as_bytes());
-        self.ids.insert(id, at, nodes, hash);
+        self.insert_id(id, at, nodes);
         at
+    }
+
+    /// Notes in which slot the id is, in a tree that had so many nodes.
+    pub(crate) fn insert_id(&mut self, id: NodeId, at: u32, nodes: u64) {
+        let hasher = &self.hasher;
+        let hash = || hash_of(hasher, id.as_bytes());
+        self.ids.insert(id, at, nodes, hash);
     }
 
     /// Adds a node that is not found by its id before [`put_id`](Self::put_id).
@@ -370,9 +285,7 @@ impl Tree {
         let begun = Run::begin(id, at, self.nodes);
         self.put_run(std::mem::replace(run, begun.unwrap_or_default()));
         if begun.is_none() {
-            let hasher = &self.hasher;
-            let hash = || hash(hasher, id.as_bytes());
-            self.ids.insert(id, at, self.nodes, hash);
+            self.insert_id(id, at, self.nodes);
         }
     }
 
@@ -384,7 +297,7 @@ impl Tree {
     pub(crate) fn reidentify(&mut self, at: u32, id: NodeId) {
         let old = self.slot(at).id;
         let hasher = &self.hasher;
-        let hash = |id: NodeId| move || hash(hasher, id.as_bytes());
+        let hash = |id: NodeId| move || hash_of(hasher, id.as_bytes());
         self.ids.remove(old, at, hash(old));
         self.ids.insert(id, at, self.nodes, hash(id));
         self.nodes += u64::from(old.is_overlay() && !id.is_overlay());
@@ -397,23 +310,14 @@ impl Tree {
         while let Some(at) = left.pop() {
             let slot = self.slot(at);
             let id = slot.id;
-            let contents = [Some(&slot.held), slot.overlay()];
-            let orders = contents.map(|held| Some(held?.children()?.order));
-            for order in orders.into_iter().flatten() {
-                left.extend(self.list_order(order));
-                self.sequences.discard(order);
+            let contents = [Some(&slot.held), slot.overlay()].map(|held| held?.children().cloned());
+            for children in contents.iter().flatten() {
+                self.discard_list(children, &mut left);
             }
             let hasher = &self.hasher;
-            self.ids.remove(id, at, || hash(hasher, id.as_bytes()));
+            self.ids.remove(id, at, || hash_of(hasher, id.as_bytes()));
             self.nodes -= u64::from(!id.is_overlay());
-            let free = self.free_slot;
-            self.edit(at, |slot| {
-                *slot = Slot {
-                    parent: free,
-                    ..VACANT.clone()
-                }
-            });
-            self.free_slot = at;
+            self.free(at);
         }
     }
 
@@ -422,29 +326,39 @@ impl Tree {
         let Some(children) = held.children() else {
             return;
         };
-        let children: Vec<u32> = {
-            let order = children.order;
-            let list = self.list_order(order).collect();
-            self.sequences.discard(order);
-            list
-        };
-        for child in children {
+        let mut list = Vec::new();
+        self.discard_list(children, &mut list);
+        for child in list {
             self.discard(child);
         }
+    }
+
+    // Frees the order of children and the room that they have; they themselves are the caller's.
+    fn discard_list(&mut self, children: &Children, list: &mut Vec<u32>) {
+        list.extend(children.list(&self.sequences));
+        if let Listed::Many(many) = &children.listed {
+            self.sequences.discard(many.order);
+        }
+        let mut room = children.room;
+        while let Some(at) = room.take() {
+            self.free(at);
+        }
+    }
+
+    fn free(&mut self, at: u32) {
+        let parent = std::mem::replace(&mut self.free_slot, at);
+        self.edit(at, |slot| {
+            *slot = Slot {
+                parent,
+                ..VACANT.clone()
+            }
+        });
     }
 }
 
 #[inline]
-fn hash(hasher: &FixedState, bytes: &[u8]) -> u32 {
+fn hash_of(hasher: &FixedState, bytes: &[u8]) -> u32 {
     let mut hasher = hasher.build_hasher();
     hasher.write(bytes);
     hasher.finish() as u32
-}
-
-fn place_slots(slots: &mut Pages<Slot>) -> impl FnMut(u32, u32) + '_ {
-    |child, leaf| {
-        if let Some(slot) = slots.get_mut(child) {
-            slot.leaf = leaf;
-        }
-    }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     BagNode, Row, Tree,
+    children::Children,
     pages::NONE,
-    slot::{Children, Held, Slot, VACANT, View},
+    slot::{Held, Slot, VACANT, View},
 };
 
 /// A node that a walk came by.
@@ -69,6 +70,14 @@ impl<'a> Iterator for Walk<'a> {
         Some(Visited {
             depth,
             node: BagNode { tree, at, slot },
+        })
+    }
+
+    fn fold<B, F: FnMut(B, Visited<'a>) -> B>(self, init: B, mut f: F) -> B {
+        let tree = self.cursor.tree;
+        self.cursor.fold_slots(init, |total, depth, at, slot| {
+            let node = BagNode { tree, at, slot };
+            f(total, Visited { depth, node })
         })
     }
 }
@@ -161,56 +170,66 @@ pub(crate) struct Cursor<'a> {
 // A bag in the midst of its children.
 #[derive(Clone)]
 pub(crate) struct Open<'a> {
+    /// The leaf of their order that is being walked; `NONE` where they are few.
     leaf: u32,
+    /// What is in the leaf, or the few.
+    list: &'a [u32],
     rest: &'a [u32],
 }
 
 impl<'a> Open<'a> {
-    pub(crate) fn new(tree: &'a Tree, children: Option<&Children>) -> Self {
-        let order = children.map_or(NONE, |own| own.order);
-        let leaf = tree.sequences.first_leaf(order);
-        let rest = tree.sequences.leaf(leaf);
-        tree.warm(rest);
-        Self { leaf, rest }
+    pub(crate) fn new(tree: &'a Tree, children: Option<&'a Children>) -> Self {
+        let first = children.map(|own| own.first_leaf(&tree.sequences));
+        let (leaf, list) = first.unwrap_or((NONE, &[]));
+        tree.warm(list);
+        Self {
+            leaf,
+            list,
+            rest: list,
+        }
     }
 
     // Stands before the child with this index, or at the end.
     pub(crate) fn at(tree: &'a Tree, at: u32, view: View, index: u64) -> Self {
-        let order = tree.children(at, view).map_or(NONE, |own| own.order);
-        match tree.sequences.at(order, index) {
-            Some((leaf, place)) => Self {
-                leaf,
-                rest: tree.sequences.leaf(leaf).get(place..).unwrap_or_default(),
-            },
-            None => Self {
-                leaf: tree.sequences.last_leaf(order),
-                rest: &[],
-            },
+        let children = tree.children(at, view);
+        let place = children.map(|own| own.leaf_at(&tree.sequences, index));
+        let (leaf, list, place) = place.unwrap_or((NONE, &[], 0));
+        Self {
+            leaf,
+            list,
+            rest: list.get(place..).unwrap_or_default(),
         }
     }
 
     #[inline]
     pub(crate) fn next(&mut self, tree: &'a Tree) -> Option<u32> {
-        if self.rest.is_empty() {
-            let leaf = tree.sequences.next_leaf(self.leaf);
-            self.rest = tree.sequences.leaf(leaf);
-            if self.rest.is_empty() {
-                return None;
-            }
-            tree.warm(self.rest);
-            self.leaf = leaf;
+        if self.rest.is_empty() && !self.next_leaf(tree) {
+            return None;
         }
         let (child, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(*child)
     }
 
+    fn next_leaf(&mut self, tree: &'a Tree) -> bool {
+        if self.leaf == NONE {
+            return false;
+        }
+        let leaf = tree.sequences.next_leaf(self.leaf);
+        let list = tree.sequences.leaf(leaf);
+        if list.is_empty() {
+            return false;
+        }
+        tree.warm(list);
+        (self.leaf, self.list, self.rest) = (leaf, list, list);
+        true
+    }
+
     pub(crate) fn next_index(&self, tree: &Tree) -> u64 {
-        let children = tree.sequences.leaf(self.leaf);
-        match (self.rest.first(), children.last()) {
-            (Some(next), _) => tree.sequences.index_of(self.leaf, *next),
-            (None, Some(last)) => tree.sequences.index_of(self.leaf, *last) + 1,
-            (None, None) => 0,
+        let passed = (self.list.len() - self.rest.len()) as u64;
+        match self.list.first() {
+            Some(first) if self.leaf != NONE => tree.sequences.index_of(self.leaf, *first) + passed,
+            _ => passed,
         }
     }
 }
@@ -300,6 +319,41 @@ impl<'a> Cursor<'a> {
             }
             return Some((depth as u16, at, slot));
         }
+    }
+
+    /// Goes over all that is left, as `advance` would one by one: of the children of a bag, nothing
+    /// is put down and taken up again between two leaves.
+    fn fold_slots<B>(self, init: B, mut f: impl FnMut(B, u16, u32, &'a Slot) -> B) -> B {
+        let Self {
+            tree,
+            view,
+            mut open,
+            page,
+            ..
+        } = self;
+        let (mut total, mut first, mut page) = (init, page.0, page.1);
+        'bags: while let Some(depth) = open.len().checked_sub(1) {
+            let Some(own) = open.last_mut() else { break };
+            while let Some((at, rest)) = own.rest.split_first() {
+                own.rest = rest;
+                if at.wrapping_sub(first) as usize >= page.len() {
+                    (first, page) = tree.slots.page(*at).unwrap_or((NONE, &[]));
+                }
+                let slot = page.get(at.wrapping_sub(first) as usize).unwrap_or(&VACANT);
+                if view == View::Stored && slot.is_overlay() {
+                    continue;
+                }
+                total = f(total, depth as u16, *at, slot);
+                if let Held::Bag(children) = slot.held(view) {
+                    open.push(Open::new(tree, Some(children)));
+                    continue 'bags;
+                }
+            }
+            if !own.next_leaf(tree) {
+                open.pop();
+            }
+        }
+        total
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Every way to a node, and walks and queries that go on where they paused.
 
-use dhlrs_bag::{Bag, Value};
-use dhlrs_path::Pattern;
+use dhlrs_bag::{Bag, Content, Value};
+use dhlrs_path::{Path, Pattern};
 use proptest::prelude::*;
 
 use crate::{listing, path};
@@ -91,6 +91,34 @@ fn a_walk_goes_in_pre_order_and_can_leave_out_a_bag() {
         }
     }
     assert_eq!(seen, ["0a", "1x", "1y", "0b", "1x", "1c"]);
+}
+
+#[test]
+fn a_walk_at_one_go_comes_by_what_a_walk_step_by_step_does() {
+    let mut bag = Bag::new();
+    for number in 0..200 {
+        bag.set(&format!("wide.n{number}"), number).unwrap();
+        bag.set(&format!("b{}.few.n{number}", number % 7), number)
+            .unwrap();
+    }
+    let overlay = Path::parse("b3.shown.x").unwrap();
+    bag.set_overlay(&overlay, Some(Content::Value(1.into())))
+        .unwrap();
+    for walk in [bag.root().walk(), bag.root().stored_walk()] {
+        let mut steps = walk.clone();
+        loop {
+            let mut at_one_go = Vec::new();
+            steps.clone().for_each(|visited| at_one_go.push(visited));
+            let mut step_by_step = Vec::new();
+            for visited in steps.clone() {
+                step_by_step.push(visited);
+            }
+            assert_eq!(at_one_go, step_by_step);
+            if steps.next().is_none() {
+                break;
+            }
+        }
+    }
 }
 
 #[test]
