@@ -6,8 +6,9 @@ use dhlrs_path::{Path, Query};
 use triomphe::Arc;
 
 use crate::{
-    Attributes, Change, Content, Edit, EditError, EditErrorKind, GuardedEdit, Name, Op, Snapshot,
-    TransactionError, Tree, Value, apply::Applier, draft::Recording, order,
+    Attributes, Change, Content, Edit, EditError, EditErrorKind, GuardedEdit, Name, NodeId, Op,
+    Snapshot, TransactionError, Tree, Value, apply::Applier, draft::Recording, order, slot::View,
+    walk::Cursor,
 };
 
 /// A tree that can be written: ordered children under unique labels, values, attributes.
@@ -99,6 +100,23 @@ impl Bag {
         let changes = applier.into_changes();
         self.applied(ops);
         changes
+    }
+
+    /// Gives the nodes in a bag, in pre-order, these ids instead of those that followed the bag's.
+    ///
+    /// For who made the bag as one branch and has ids that do not follow one another. An id that is taken, and one too
+    /// many, is passed over. O(n).
+    pub fn identify(&mut self, bag: NodeId, ids: impl IntoIterator<Item = NodeId>) {
+        let tree = self.tree_mut();
+        let Some(bag) = tree.by_id(bag) else { return };
+        let inside: Vec<u32> = Cursor::new(tree, bag, View::Stored)
+            .map(|(_, at)| at)
+            .collect();
+        for (at, id) in inside.into_iter().zip(ids) {
+            if tree.by_id(id).is_none() {
+                tree.reidentify(at, id);
+            }
+        }
     }
 
     fn apply_quietly(&mut self, ops: &[Op]) {

@@ -105,7 +105,10 @@ impl Tree {
     pub(crate) fn step(&self, at: u32, view: View, step: &Step<'_>) -> Option<u32> {
         match step {
             Step::Label(label) => self.child(at, view, label),
-            Step::Displaced { .. } => None,
+            Step::Displaced { label, hex } => {
+                let child = self.child(at, view, &format!("{label}~{hex}"))?;
+                self.displaced(child).map(|_| child)
+            }
             Step::Index(index) => self.child_at(at, view, *index),
             Step::Attribute { name, text } => self.list(at, view).find(|child| {
                 let value = self.slot(*child).attributes().get(name);
@@ -126,7 +129,38 @@ impl Tree {
         labels.pop();
         labels.reverse();
         // Within the limits that every edit is held to, these are a path.
-        Path::from_labels(labels).unwrap_or_default()
+        let path = Path::from_labels(labels).unwrap_or_default();
+        let is_displaced = |at: u32| self.displaced(at).is_some();
+        match is_displaced(at) || self.around(at).any(is_displaced) {
+            true => self.path_of_displaced(at).unwrap_or(path),
+            false => path,
+        }
+    }
+
+    fn path_of_displaced(&self, at: u32) -> Option<Path<'static>> {
+        let mut way: Vec<u32> = std::iter::once(at).chain(self.around(at)).collect();
+        way.pop();
+        let mut path = Path::default();
+        for at in way.into_iter().rev() {
+            let label = self.slot(at).label.as_str();
+            let step = match self.displaced(at) {
+                Some(shared) => {
+                    let shared = Path::from_labels([shared]).ok()?;
+                    let step = format!("{shared}~{}", self.slot(at).id);
+                    Path::parse(&step).ok()?.into_owned()
+                }
+                None => Path::from_labels([label]).ok()?,
+            };
+            path = path.join(&step).ok()?;
+        }
+        Some(path)
+    }
+
+    /// The label that a node shares with the sibling which keeps it, if its own is `label~ID`.
+    fn displaced(&self, at: u32) -> Option<&str> {
+        let slot = self.slot(at);
+        let (label, hex) = slot.label.rsplit_once('~')?;
+        (hex.len() == 32 && hex == slot.id.to_string()).then_some(label)
     }
 }
 

@@ -8,6 +8,7 @@ mod direct;
 mod documents;
 mod edits;
 mod fuzzed;
+mod given_ids;
 mod hostile;
 mod images;
 mod json_plain;
