@@ -12,40 +12,51 @@ use crate::world::{Waits, World};
 /// Stored events that the base does not hold, by feed and number.
 pub(crate) type Tail = BTreeMap<FeedId, BTreeMap<u64, (Arc<Event>, EventId)>>;
 
-/// Takes in all that can be taken in. `may_enter` judges a whole transaction: its feed, its last number and its
-/// greatest stamp.
-pub(crate) fn deliver(
-    world: &mut World,
-    control: &Control,
-    is_rooted: bool,
-    tail: &Tail,
-    may_enter: impl Fn(&FeedId, u64, Stamp) -> bool,
-) {
-    let next = |world: &World, feed: &FeedId| {
-        let (event, _) = tail.get(feed)?.get(&(world.seq(feed) + 1))?;
-        Some((event.stamp, *feed))
-    };
-    let mut queue: BTreeSet<(Stamp, FeedId)> =
-        tail.keys().filter_map(|feed| next(world, feed)).collect();
-    let mut parked: BTreeMap<FeedId, Vec<FeedId>> = BTreeMap::new();
-    while let Some((_, feed)) = queue.pop_first() {
-        let group = transaction(tail, &feed, world.seq(&feed) + 1);
-        let Some((last, _)) = group.last() else {
-            continue;
+/// What is to be taken in, and by which records.
+pub(crate) struct Delivery<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) is_rooted: bool,
+    pub(crate) tail: &'a Tail,
+}
+
+impl Delivery<'_> {
+    /// Takes in all of these feeds that can be taken in, and says which of them went on. `may_enter` judges a whole
+    /// transaction: its feed, its last number and its greatest stamp.
+    pub(crate) fn run(
+        &self,
+        world: &mut World,
+        from: &BTreeSet<FeedId>,
+        may_enter: impl Fn(&FeedId, u64, Stamp) -> bool,
+    ) -> BTreeSet<FeedId> {
+        let next = |world: &World, feed: &FeedId| {
+            let (event, _) = self.tail.get(feed)?.get(&(world.seq(feed) + 1))?;
+            Some((event.stamp, *feed))
         };
-        let greatest = group.iter().map(|(event, _)| event.stamp).max();
-        if !may_enter(&feed, last.dot.seq, greatest.unwrap_or_default()) {
-            continue;
-        }
-        match world.take(control, is_rooted, &group) {
-            Ok(()) => {
-                let waiting = parked.remove(&feed).unwrap_or_default();
-                queue.extend(waiting.iter().filter_map(|feed| next(world, feed)));
-                queue.extend(next(world, &feed));
+        let mut queue: BTreeSet<(Stamp, FeedId)> =
+            from.iter().filter_map(|feed| next(world, feed)).collect();
+        let mut parked: BTreeMap<FeedId, Vec<FeedId>> = BTreeMap::new();
+        let mut taken = BTreeSet::new();
+        while let Some((_, feed)) = queue.pop_first() {
+            let group = transaction(self.tail, &feed, world.seq(&feed) + 1);
+            let Some((last, _)) = group.last() else {
+                continue;
+            };
+            let greatest = group.iter().map(|(event, _)| event.stamp).max();
+            if !may_enter(&feed, last.dot.seq, greatest.unwrap_or_default()) {
+                continue;
             }
-            Err(Waits::For(other)) => parked.entry(other).or_default().push(feed),
-            Err(Waits::Else) => {}
+            match world.take(self.control, self.is_rooted, &group) {
+                Ok(()) => {
+                    taken.insert(feed);
+                    let waiting = parked.remove(&feed).unwrap_or_default();
+                    queue.extend(waiting.iter().filter_map(|feed| next(world, feed)));
+                    queue.extend(next(world, &feed));
+                }
+                Err(Waits::For(other)) => parked.entry(other).or_default().push(feed),
+                Err(Waits::Else) => {}
+            }
         }
+        taken
     }
 }
 

@@ -42,25 +42,33 @@
 //! An event goes in when what its author had seen has gone in. Moves are undone and redone in one total order; a Remove
 //! takes away what its author had seen and nothing else. At a Mark what can make no difference any more is dropped.
 //!
+//! A [`Bag`](dhlrs_bag::Bag) follows what shows: [`Reducer::attempt`] makes tree ops of edits, and [`Reducer::show`]
+//! tells what a reduction changed as any other tree would.
+//!
 //! No IO, no clock, no random source, no recursion. Signatures, transfer and disks are told elsewhere.
 
+mod attempt;
 mod causality;
 mod checkpoint;
 mod compact;
 mod control;
 mod delivery;
+mod displaced;
 mod error;
 mod fault;
 mod moves;
 mod node;
+mod places;
 mod reducer;
+mod showing;
 mod state_hash;
 mod tree;
 mod view;
 mod world;
 
+pub use attempt::{Attempt, TRANSACTION_BYTES_MAX};
 pub use checkpoint::{CHECKPOINT_BYTES_MAX, checkpoint_hash};
-pub use error::{CheckpointError, CheckpointErrorKind};
+pub use error::{CheckpointError, CheckpointErrorKind, IntentError, IntentErrorKind};
 pub use fault::Fault;
 pub use reducer::Reducer;
 pub use state_hash::StateHash;

@@ -128,7 +128,6 @@ impl Tree {
                         false => node.children.remove(&id),
                     };
                 }
-                self.changed_bags.insert(bag);
                 if is_alive {
                     self.tell_parents(Some(bag), stands_there);
                 }

@@ -49,6 +49,8 @@ impl fmt::Debug for StateHash {
 pub(crate) struct Sum {
     lanes: Box<[u16; LANES]>,
     nodes: BTreeMap<NodeId, [u8; 32]>,
+    /// Bag nodes that have changed since; nobody pays for a hash that is not asked for.
+    stale: BTreeSet<NodeId>,
 }
 
 impl Default for Sum {
@@ -56,18 +58,29 @@ impl Default for Sum {
         Self {
             lanes: Box::new([0; LANES]),
             nodes: BTreeMap::new(),
+            stale: BTreeSet::new(),
         }
     }
 }
 
 impl Sum {
-    /// Brings these bag nodes up to date.
-    pub(crate) fn update(&mut self, tree: &Tree, causality: &Causality, ids: &BTreeSet<NodeId>) {
-        for id in ids {
-            let now = node_hash(tree, causality, *id);
+    /// Notes that these bag nodes have changed.
+    pub(crate) fn outdate(&mut self, ids: impl IntoIterator<Item = NodeId>) {
+        self.stale.extend(ids);
+    }
+
+    /// Notes that any bag node may have changed.
+    pub(crate) fn outdate_all(&mut self) {
+        self.stale.extend(self.nodes.keys());
+    }
+
+    /// Brings the bag nodes that have changed up to date.
+    pub(crate) fn update(&mut self, tree: &Tree, causality: &Causality) {
+        for id in std::mem::take(&mut self.stale) {
+            let now = node_hash(tree, causality, id);
             let before = match now {
-                Some(hash) => self.nodes.insert(*id, hash),
-                None => self.nodes.remove(id),
+                Some(hash) => self.nodes.insert(id, hash),
+                None => self.nodes.remove(&id),
             };
             if before != now {
                 before
@@ -77,11 +90,6 @@ impl Sum {
                     .for_each(|hash| self.add(hash, u16::wrapping_add));
             }
         }
-    }
-
-    /// The bag nodes that are in it.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &NodeId> {
-        self.nodes.keys()
     }
 
     fn add(&mut self, hash: &[u8; 32], add: fn(u16, u16) -> u16) {
@@ -141,7 +149,7 @@ fn node_hash(tree: &Tree, causality: &Causality, id: NodeId) -> Option<[u8; 32]>
         .cells
         .keys()
         .filter_map(|cell: &Cell| {
-            let greatest = tree.live_writes(causality, id, cell).pop()?;
+            let greatest = tree.live(&covering, node, cell).pop()?;
             Some((cell, greatest))
         })
         .collect();

@@ -10,6 +10,7 @@ use crate::causality::Causality;
 use crate::fault::{Fault, Planted};
 use crate::moves::MoveLog;
 use crate::node::{Node, Rank};
+use crate::view::Told;
 
 /// The tree. Ops go in in causal order, in any such order to the same end; `settle` then brings up to date what is
 /// derived, so that a batch pays for it once.
@@ -23,18 +24,15 @@ pub(crate) struct Tree {
     /// Bag nodes whose own events have changed.
     #[serde(skip)]
     pub(crate) touched: BTreeSet<NodeId>,
-    /// Bag nodes that may have another place or label.
-    #[serde(skip)]
-    pub(crate) displaced: BTreeSet<NodeId>,
     /// Bag nodes at and below which Removes may now reach more or less.
     #[serde(skip)]
     pub(crate) unsettled: BTreeSet<NodeId>,
+    /// What the events were about since it was asked.
+    #[serde(skip)]
+    pub(crate) told: Vec<(NodeId, Told)>,
     /// Bag nodes that may show something else since the view was taken.
     #[serde(skip)]
     pub(crate) changed: BTreeSet<NodeId>,
-    /// Bags whose children may show otherwise.
-    #[serde(skip)]
-    pub(crate) changed_bags: BTreeSet<NodeId>,
 }
 
 /// A Remove or a Clear.
@@ -56,10 +54,9 @@ impl Tree {
             removes: BTreeMap::new(),
             planted: Planted::default(),
             touched: BTreeSet::new(),
-            displaced: BTreeSet::new(),
+            told: Vec::new(),
             unsettled: BTreeSet::new(),
             changed: BTreeSet::new(),
-            changed_bags: BTreeSet::new(),
         }
     }
 
@@ -72,9 +69,12 @@ impl Tree {
         capability: &Capability,
     ) {
         let has_seen = |other: &Rank| causality.sees(&rank.dot, &other.dot);
-        if !matches!(op, TreeOp::Write { .. }) {
-            self.displaced.insert(op.node().id());
-        }
+        let told = match op {
+            TreeOp::Create { .. } => Told::Create,
+            TreeOp::Clear { .. } => Told::Clear,
+            _ => Told::Other,
+        };
+        self.told.push((op.node().id(), told));
         match op {
             TreeOp::Create { node, order } => {
                 let parent = node.home().map(|(parent, _)| parent.id());
@@ -200,11 +200,6 @@ impl Tree {
             });
             self.set_own_life(*id, own_life);
         }
-        for id in std::mem::take(&mut self.displaced) {
-            if let Some(parent) = self.nodes.get(&id).and_then(Node::parent) {
-                self.changed_bags.insert(parent);
-            }
-        }
         self.changed.extend(touched);
     }
 
@@ -219,7 +214,6 @@ impl Tree {
                 open.extend(&node.children);
             }
         }
-        self.displaced.extend(&reached);
         self.touched.extend(reached);
     }
 
@@ -239,7 +233,6 @@ impl Tree {
     pub(crate) fn tell_parents(&mut self, mut parent: Option<NodeId>, lives: bool) {
         while let Some(id) = parent {
             self.changed.insert(id);
-            self.changed_bags.insert(id);
             let Some(node) = self.nodes.get_mut(&id) else {
                 return;
             };
@@ -399,7 +392,7 @@ impl Tree {
     /// Forgets what has changed since the view was taken.
     pub(crate) fn forget_changes(&mut self) {
         self.changed.clear();
-        self.changed_bags.clear();
+        self.told.clear();
     }
 
     /// Makes again what is not written down: who stands below whom, and who lives. `None` if somebody stands nowhere,

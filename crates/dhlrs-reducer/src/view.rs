@@ -26,6 +26,7 @@ pub struct NodeView {
     pub hidden: Option<Value>,
     /// Its attributes.
     pub attributes: BTreeMap<Name, Value>,
+    pub(crate) place: Place,
 }
 
 impl NodeView {
@@ -34,45 +35,104 @@ impl NodeView {
     pub fn is_in_conflict(&self) -> bool {
         self.is_displaced || self.hidden.is_some()
     }
+
+    /// Its place in its bag.
+    #[must_use]
+    pub const fn order(&self) -> &OrderKey {
+        &self.place.key
+    }
+}
+
+/// Where a child stands among its siblings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) key: OrderKey,
+    /// What placed it; nothing did if its key is 0.
+    pub(crate) by: Option<Rank>,
 }
 
 /// What a reduction changed: the view before beside the view after, where they differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewChanges {
-    /// The bag nodes that came, went, or show something else: before, and now.
+    /// The bag nodes that came, went, stand elsewhere or show something else: before, and now.
     pub nodes: BTreeMap<NodeId, (Option<NodeView>, Option<NodeView>)>,
-    /// The bags whose list of children is another one, with that list.
-    pub bags: BTreeMap<NodeId, Vec<NodeId>>,
     /// The attributes of the root, if they changed.
     pub root_attributes: Option<BTreeMap<Name, Value>>,
+    /// What the events of the batch were about, in the order in which they were reduced.
+    pub(crate) told: Vec<(NodeId, Told)>,
+}
+
+/// What an event said of a bag node, as far as it tells how a change came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Create,
+    Clear,
+    Other,
 }
 
 impl ViewChanges {
     /// Whether nothing shows otherwise.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.bags.is_empty() && self.root_attributes.is_none()
+        self.nodes.is_empty() && self.root_attributes.is_none()
     }
 }
 
 /// What was shown last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
-    pub(crate) nodes: BTreeMap<NodeId, NodeView>,
-    pub(crate) bags: BTreeMap<NodeId, Vec<NodeId>>,
+    nodes: BTreeMap<NodeId, Entry>,
+    bags: BTreeMap<NodeId, Children>,
     pub(crate) root_attributes: BTreeMap<Name, Value>,
 }
 
-/// How a child shows in its bag.
-struct Child {
-    key: OrderKey,
-    placed: Option<Rank>,
-    id: NodeId,
-    label: Label,
-    claim: Option<Stamp>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    view: NodeView,
+    claim: Claim,
+}
+
+/// What a child's right to its label rests on: the greatest has it, then the greatest id.
+type Claim = Option<Stamp>;
+
+/// The children of one bag.
+#[derive(Clone, Debug, Default)]
+struct Children {
+    order: BTreeSet<(Place, NodeId)>,
+    labels: BTreeMap<Label, BTreeSet<(Claim, NodeId)>>,
+}
+
+impl Children {
+    fn keeper(&self, label: &Label) -> Option<NodeId> {
+        let (_, keeper) = self.labels.get(label)?.last()?;
+        Some(*keeper)
+    }
 }
 
 impl Shown {
+    pub(crate) fn node(&self, id: NodeId) -> Option<&NodeView> {
+        self.nodes.get(&id).map(|entry| &entry.view)
+    }
+
+    pub(crate) fn children(&self, bag: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+        let children = self.bags.get(&bag).into_iter();
+        children.flat_map(|bag| bag.order.iter().map(|(_, id)| *id))
+    }
+
+    pub(crate) fn keeper(&self, bag: NodeId, label: &Label) -> Option<NodeId> {
+        self.bags.get(&bag)?.keeper(label)
+    }
+
+    /// The siblings before a bag node that shows, the nearest first.
+    pub(crate) fn before(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let bag = self.nodes.get(&id).and_then(|entry| {
+            let place = (entry.view.place.clone(), id);
+            Some(self.bags.get(&entry.view.parent)?.order.range(..place))
+        });
+        bag.into_iter()
+            .flat_map(|before| before.rev().map(|(_, id)| *id))
+    }
+
     /// Shows what the settled tree has come to; `whole` looks at all of it.
     pub(crate) fn update(
         &mut self,
@@ -81,153 +141,172 @@ impl Shown {
         whole: bool,
     ) -> ViewChanges {
         let mut nodes = std::mem::take(&mut tree.changed);
-        let mut bags = std::mem::take(&mut tree.changed_bags);
         if whole {
             nodes.extend(tree.nodes.keys().chain(self.nodes.keys()));
-            bags.extend(tree.nodes.keys().chain(self.bags.keys()));
         }
         let mut changes = ViewChanges::default();
-        let mut labels: BTreeMap<NodeId, (Label, bool)> = BTreeMap::new();
-        for bag in bags {
-            let children = tree.children(causality, bag);
-            for (child, is_displaced) in displaced(&children) {
-                // What a sibling shows has not changed because the list has.
-                let is_same = self.nodes.get(&child.id).is_some_and(|view| {
-                    view.parent == bag
-                        && view.label == child.label
-                        && view.is_displaced == is_displaced
-                });
-                if !is_same {
-                    labels.insert(child.id, (child.label.clone(), is_displaced));
-                    nodes.insert(child.id);
-                }
+        if nodes.remove(&NodeId::ROOT) {
+            let covering = Covering::of(tree, causality, NodeId::ROOT);
+            let attributes = tree.attributes(&covering, NodeId::ROOT);
+            if attributes != self.root_attributes {
+                self.root_attributes.clone_from(&attributes);
+                changes.root_attributes = Some(attributes);
             }
-            let list: Vec<NodeId> = children.iter().map(|child| child.id).collect();
-            let before = self.bags.get(&bag).map_or(&[][..], Vec::as_slice);
-            if *before != *list {
-                changes.bags.insert(bag, list.clone());
-            }
-            match list.is_empty() {
-                true => self.bags.remove(&bag),
-                false => self.bags.insert(bag, list),
-            };
         }
+        let mut before: BTreeMap<NodeId, Option<NodeView>> = BTreeMap::new();
+        let mut keepers: BTreeMap<(NodeId, Label), Option<NodeId>> = BTreeMap::new();
         for id in nodes {
-            if id == NodeId::ROOT {
-                let attributes = tree.attributes(causality, id);
-                if attributes != self.root_attributes {
-                    self.root_attributes.clone_from(&attributes);
-                    changes.root_attributes = Some(attributes);
-                }
-                continue;
-            }
             let known = self.nodes.get(&id);
-            let label = labels
-                .remove(&id)
-                .or_else(|| known.map(|view| (view.label.clone(), view.is_displaced)));
-            let now = label.and_then(|label| tree.view(causality, id, label));
-            if known != now.as_ref() {
-                let before = match &now {
-                    Some(view) => self.nodes.insert(id, view.clone()),
-                    None => self.nodes.remove(&id),
-                };
-                changes.nodes.insert(id, (before, now));
+            let mut now = tree.entry(causality, id);
+            if let (Some(known), Some(now)) = (known, &mut now) {
+                now.view.is_displaced = known.view.is_displaced;
+                let (old, new) = (&known.view, &now.view);
+                let stays = old.parent == new.parent
+                    && old.label == new.label
+                    && old.place == new.place
+                    && known.claim == now.claim;
+                if stays {
+                    if let Some(entry) = self.nodes.get_mut(&id)
+                        && entry.view != now.view
+                    {
+                        let old = std::mem::replace(&mut entry.view, now.view.clone());
+                        before.entry(id).or_insert(Some(old));
+                    }
+                    continue;
+                }
+            }
+            let slots = [known, now.as_ref()].into_iter().flatten();
+            for slot in slots.map(|entry| (entry.view.parent, entry.view.label.clone())) {
+                let keeper = self.keeper(slot.0, &slot.1);
+                keepers.entry(slot).or_insert(keeper);
+            }
+            let old = self.take(id);
+            if let Some(now) = now {
+                self.put(id, now);
+            }
+            before.entry(id).or_insert(old);
+        }
+        for ((bag, label), old) in keepers {
+            let now = self.keeper(bag, &label);
+            let claims = self.bags.get(&bag).and_then(|bag| bag.labels.get(&label));
+            // Of those who stayed only who kept the label and who keeps it now can show otherwise.
+            let came = claims.into_iter().flatten().map(|(_, id)| *id);
+            let came = came.filter(|id| before.contains_key(id));
+            let told: BTreeSet<NodeId> = came.chain(old).chain(now).collect();
+            for id in told {
+                self.displace(id, bag, &label, now != Some(id), &mut before);
+            }
+        }
+        for (id, old) in before {
+            let now = self.node(id);
+            if old.as_ref() != now {
+                changes.nodes.insert(id, (old, now.cloned()));
             }
         }
         changes
     }
-}
 
-/// Each child, and whether another one keeps its label.
-fn displaced(children: &[Child]) -> impl Iterator<Item = (&Child, bool)> {
-    let mut keepers: BTreeMap<&Label, &Child> = BTreeMap::new();
-    for child in children {
-        let keeper = keepers.entry(&child.label).or_insert(child);
-        if (child.claim, child.id) > (keeper.claim, keeper.id) {
-            *keeper = child;
+    fn displace(
+        &mut self,
+        id: NodeId,
+        bag: NodeId,
+        label: &Label,
+        is_displaced: bool,
+        before: &mut BTreeMap<NodeId, Option<NodeView>>,
+    ) {
+        let Some(Entry { view, .. }) = self.nodes.get_mut(&id) else {
+            return;
+        };
+        let is_there = view.parent == bag && view.label == *label;
+        if is_there && view.is_displaced != is_displaced {
+            before.entry(id).or_insert_with(|| Some(view.clone()));
+            view.is_displaced = is_displaced;
         }
     }
-    (children.iter()).map(move |child| {
-        (
-            child,
-            keepers
-                .get(&child.label)
-                .is_some_and(|keeper| keeper.id != child.id),
-        )
-    })
+
+    fn take(&mut self, id: NodeId) -> Option<NodeView> {
+        let Entry { view, claim } = self.nodes.remove(&id)?;
+        if let Some(bag) = self.bags.get_mut(&view.parent) {
+            bag.order.remove(&(view.place.clone(), id));
+            if let Some(claims) = bag.labels.get_mut(&view.label) {
+                claims.remove(&(claim, id));
+                if claims.is_empty() {
+                    bag.labels.remove(&view.label);
+                }
+            }
+            if bag.order.is_empty() {
+                self.bags.remove(&view.parent);
+            }
+        }
+        Some(view)
+    }
+
+    fn put(&mut self, id: NodeId, entry: Entry) {
+        let bag = self.bags.entry(entry.view.parent).or_default();
+        bag.order.insert((entry.view.place.clone(), id));
+        let claims = bag.labels.entry(entry.view.label.clone()).or_default();
+        claims.insert((entry.claim, id));
+        self.nodes.insert(id, entry);
+    }
 }
 
 impl Tree {
-    /// The living children in their order.
-    fn children(&self, causality: &Causality, bag: NodeId) -> Vec<Child> {
-        let all: Option<&BTreeSet<NodeId>> = self.nodes.get(&bag).map(|node| &node.children);
-        let mut children: Vec<Child> = all
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.child(causality, bag, *id))
-            .collect();
-        children.sort_by(|a, b| (&a.key, a.placed, a.id).cmp(&(&b.key, b.placed, b.id)));
-        children
-    }
-
-    fn child(&self, causality: &Causality, bag: NodeId, id: NodeId) -> Option<Child> {
+    /// What a living bag node shows; whether it keeps its label is for the bag to say.
+    fn entry(&self, causality: &Causality, id: NodeId) -> Option<Entry> {
         let node = self.nodes.get(&id).filter(|node| node.is_alive())?;
+        let parent = node.parent()?;
         let covering = Covering::of(self, causality, id);
         let is_live = |rank: &Rank| !covering.kills(&rank.dot);
-        let orders = node.orders.get(&bag).into_iter().flatten();
+        let orders = node.orders.get(&parent).into_iter().flatten();
         let greatest = orders
             .filter(|(rank, _)| is_live(rank))
             .max_by_key(|(rank, _)| *rank);
+        let place = greatest.map(|(rank, key)| Place {
+            key: key.clone(),
+            by: Some(*rank),
+        });
         let claims = node.assertions.iter().chain(&node.renames);
-        Some(Child {
-            key: greatest.map(|(_, key)| key.clone()).unwrap_or_default(),
-            placed: greatest.map(|(rank, _)| *rank),
-            id,
-            label: node.label()?,
+        let scalar = self.read(&covering, node, &Cell::Scalar);
+        let is_bag = node.living_children > 0;
+        Some(Entry {
             claim: claims
                 .filter(|rank| is_live(rank))
                 .map(|rank| rank.stamp)
                 .max(),
+            view: NodeView {
+                parent,
+                label: node.label()?,
+                is_displaced: false,
+                value: scalar.filter(|_| !is_bag).cloned(),
+                // `overwrite` writes Null to what it passes, so that nothing is hidden there.
+                hidden: scalar.filter(|value| is_bag && !value.is_null()).cloned(),
+                attributes: self.attributes(&covering, id),
+                place: place.unwrap_or_default(),
+            },
         })
     }
 
-    fn view(&self, causality: &Causality, id: NodeId, label: (Label, bool)) -> Option<NodeView> {
-        let node: &Node = self.nodes.get(&id).filter(|node| node.is_alive())?;
-        let scalar = self.read(causality, id, &Cell::Scalar);
-        let is_bag = node.living_children > 0;
-        let (label, is_displaced) = label;
-        Some(NodeView {
-            parent: node.parent()?,
-            label,
-            is_displaced,
-            value: scalar.clone().filter(|_| !is_bag),
-            // `overwrite` writes Null to what it passes, so that nothing is hidden there.
-            hidden: scalar.filter(|value| is_bag && !value.is_null()),
-            attributes: self.attributes(causality, id),
-        })
-    }
-
-    fn attributes(&self, causality: &Causality, id: NodeId) -> BTreeMap<Name, Value> {
-        let cells = self
-            .nodes
-            .get(&id)
-            .into_iter()
-            .flat_map(|node| node.cells.keys());
+    fn attributes(&self, covering: &Covering<'_>, id: NodeId) -> BTreeMap<Name, Value> {
+        let Some(node) = self.nodes.get(&id) else {
+            return BTreeMap::new();
+        };
+        let cells = node.cells.keys();
         cells
             .filter_map(|cell| match cell {
                 Cell::Scalar => None,
                 Cell::Attribute(name) => {
-                    let value = self.read(causality, id, cell)?;
-                    (!value.is_null()).then(|| (name.clone(), value))
+                    let value = self.read(covering, node, cell)?;
+                    (!value.is_null()).then(|| (name.clone(), value.clone()))
                 }
             })
             .collect()
     }
 
     /// The greatest of the live writes.
-    fn read(&self, causality: &Causality, id: NodeId, cell: &Cell) -> Option<Value> {
-        let writes = self.live_writes(causality, id, cell);
-        writes.last().map(|(_, value)| value.clone())
+    fn read<'a>(&self, covering: &Covering<'_>, node: &'a Node, cell: &Cell) -> Option<&'a Value> {
+        self.live(covering, node, cell)
+            .last()
+            .map(|(_, value)| value)
     }
 
     /// The live writes of which none has seen another, the greatest last.
@@ -237,14 +316,23 @@ impl Tree {
         id: NodeId,
         cell: &Cell,
     ) -> Vec<(Rank, Value)> {
-        let Some(writes) = self.nodes.get(&id).and_then(|node| node.cells.get(cell)) else {
+        let Some(node) = self.nodes.get(&id) else {
             return Vec::new();
         };
         let covering = Covering::of(self, causality, id);
-        let mut live: Vec<(Rank, Value)> = writes
-            .iter()
+        let live = self.live(&covering, node, cell).into_iter();
+        live.cloned().collect()
+    }
+
+    pub(crate) fn live<'a>(
+        &self,
+        covering: &Covering<'_>,
+        node: &'a Node,
+        cell: &Cell,
+    ) -> Vec<&'a (Rank, Value)> {
+        let writes = node.cells.get(cell).into_iter().flatten();
+        let mut live: Vec<&(Rank, Value)> = writes
             .filter(|(rank, _)| !covering.kills_in(cell, &rank.dot))
-            .cloned()
             .collect();
         if self.planted.has(Fault::NoTieBreak) {
             live.sort_by_key(|(rank, _)| rank.stamp);

@@ -4,6 +4,7 @@
 
 mod directed;
 mod history;
+mod intents;
 mod naive;
 #[cfg(feature = "planted-faults")]
 mod planted_faults;

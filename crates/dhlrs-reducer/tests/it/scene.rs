@@ -175,7 +175,7 @@ pub(crate) fn shown(reducer: &Reducer) -> String {
         if let Some(value) = row.value.as_ref().or(row.hidden.as_ref()) {
             text.push_str(&format!("={value}"));
         }
-        let has_children = !reducer.children(row.id).is_empty();
+        let has_children = reducer.children(row.id).next().is_some();
         if has_children {
             text.push('{');
             depth += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dhlrs_bag::{Label, Name, Value};
+use dhlrs_bag::{Bag, Label, Name, Value};
 use dhlrs_clock::Stamp;
 use dhlrs_feed::{
     Capability, Cell, ControlRecord, FeedEnd, FeedId, HomePath, OnConcurrentWrite, OrderKey,
@@ -184,7 +184,11 @@ impl Sim {
         let mut twin = (self.plant)(Reducer::with_root()).retaining_all();
         twin.reduce(events.clone(), numbered.clone(), from.now(self.now_ms));
         reducer.reduce(events, numbered, from.now(self.now_ms));
+        let mut bag = Bag::new();
+        reducer.show(&reducer.whole_view(), &mut bag, 1);
         let joiner = Replica {
+            bag,
+            told: Vec::new(),
             reducer,
             twin,
             author: author(90),

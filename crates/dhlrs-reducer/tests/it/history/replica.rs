@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use dhlrs_bag::{Bag, Change};
 use dhlrs_clock::{Stamp, VersionVector};
 use dhlrs_feed::{ControlRecord, Dep, Epoch, Event, EventDot, EventId, FeedEnd, FeedId, Payload};
 use dhlrs_identity::PublicKey;
-use dhlrs_reducer::Reducer;
+use dhlrs_reducer::{Reducer, ViewChanges};
 
-use crate::naive::Stored;
+use crate::naive::{self, Stored};
 
 pub(crate) fn author(number: usize) -> PublicKey {
     PublicKey::from_bytes([number as u8 + 1; 32])
@@ -19,6 +20,10 @@ pub(crate) struct Replica {
     pub(crate) is_rooted: bool,
     pub(crate) reducer: Reducer,
     pub(crate) twin: Reducer,
+    /// What the reducer shows, kept up to date change by change.
+    pub(crate) bag: Bag,
+    /// What the last batch changed in it.
+    pub(crate) told: Vec<Change>,
     pub(crate) chains: BTreeMap<FeedId, Vec<(Event, EventId)>>,
     pub(crate) records: Vec<ControlRecord>,
     /// How far its clock is off.
@@ -41,6 +46,8 @@ impl Replica {
             is_rooted,
             reducer: fresh(),
             twin: fresh().retaining_all(),
+            bag: Bag::new(),
+            told: Vec::new(),
             chains: BTreeMap::new(),
             records: Vec::new(),
             offset_ms: 0,
@@ -170,8 +177,10 @@ impl Replica {
         let numbered: Vec<_> = (first..).zip(records.iter().cloned()).collect();
         self.records.extend(records.iter().cloned());
         let now_ms = self.now(now_ms);
-        self.reducer
+        let changes = self
+            .reducer
             .reduce(events.to_vec(), numbered.clone(), now_ms);
+        self.told = show(&self.reducer, &changes, &mut self.bag);
         self.twin.reduce(events.to_vec(), numbered, now_ms);
     }
 
@@ -221,7 +230,8 @@ impl Replica {
                 }
                 ours.truncate(shared);
                 let now_ms = now_ms.saturating_add_signed(self.offset_ms);
-                self.reducer.retract(feed, shared as u64, now_ms);
+                let changes = self.reducer.retract(feed, shared as u64, now_ms);
+                self.told = show(&self.reducer, &changes, &mut self.bag);
                 self.twin.retract(feed, shared as u64, now_ms);
             }
             let mut upto = theirs.len().min(shared + events_max);
@@ -237,4 +247,25 @@ impl Replica {
 
 pub(crate) fn common_prefix(a: &[(Event, EventId)], b: &[(Event, EventId)]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a.1 == b.1).count()
+}
+
+/// Brings the bag up to date, and holds it against what the reducer shows.
+pub(crate) fn show(reducer: &Reducer, changes: &ViewChanges, bag: &mut Bag) -> Vec<Change> {
+    let before = bag.clone();
+    let told = reducer.show(changes, bag, before.revision() + 1);
+    let shows = naive::shown_by(reducer).as_held();
+    let told_of: Vec<_> = (told.iter())
+        .map(|change| format!("{} {}", change.kind, change.path))
+        .collect();
+    assert_eq!(
+        naive::held_by(bag),
+        shows,
+        "changes {changes:#?} of {:#?}, told {told_of:#?}",
+        naive::held_by(&before),
+    );
+    assert!(
+        !changes.is_empty() || told.is_empty(),
+        "no change, but {told_of:?}"
+    );
+    told
 }

@@ -5,7 +5,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use dhlrs_bag::{Name, NodeId, Value};
+use dhlrs_bag::{Bag, Name, NodeId, Value};
 use dhlrs_clock::VersionVector;
 use dhlrs_feed::{ControlRecord, Event, EventId, FeedId};
 use dhlrs_reducer::Reducer;
@@ -62,7 +62,7 @@ pub(crate) fn shown_by(reducer: &Reducer) -> Shows {
     let mut rows = Vec::new();
     let children = |id, depth: usize| {
         let mut children: Vec<(NodeId, usize)> =
-            reducer.children(id).iter().map(|id| (*id, depth)).collect();
+            reducer.children(id).map(|id| (id, depth)).collect();
         children.reverse();
         children
     };
@@ -84,4 +84,62 @@ pub(crate) fn shown_by(reducer: &Reducer) -> Shows {
         root: reducer.root_attributes().clone(),
         rows,
     }
+}
+
+/// What stands in a bag, in words that can be compared.
+pub(crate) fn held_by(bag: &Bag) -> Vec<String> {
+    let mut rows = vec![said(
+        0,
+        NodeId::ROOT,
+        "",
+        None,
+        bag.root().attributes().iter(),
+    )];
+    for visited in bag.root().stored_walk() {
+        let node = visited.node;
+        let depth = usize::from(visited.depth) + 1;
+        let value = node.stored_value();
+        rows.push(said(
+            depth,
+            node.id(),
+            node.label(),
+            value,
+            node.attributes().iter(),
+        ));
+    }
+    rows
+}
+
+impl Shows {
+    /// The same for what is shown.
+    pub(crate) fn as_held(&self) -> Vec<String> {
+        let mut rows = vec![said(0, NodeId::ROOT, "", None, self.root.iter())];
+        for row in &self.rows {
+            // No label of a history has a `~`, but for one that is to look like a displaced one.
+            let label = match row.is_displaced || row.label.contains('~') {
+                true => format!("{}~{}", row.label, row.id),
+                false => row.label.clone(),
+            };
+            let value = row.value.as_ref();
+            rows.push(said(
+                row.depth + 1,
+                row.id,
+                &label,
+                value,
+                row.attributes.iter(),
+            ));
+        }
+        rows
+    }
+}
+
+fn said<'a>(
+    depth: usize,
+    id: NodeId,
+    label: &str,
+    value: Option<&Value>,
+    attributes: impl Iterator<Item = (&'a Name, &'a Value)>,
+) -> String {
+    let attributes: BTreeMap<_, _> = attributes.collect();
+    format!("{depth} {id} {label:?} {value:?} {attributes:?}")
 }
