@@ -77,6 +77,7 @@ fn refuses_a_bad_name_and_says_where() {
 #[test]
 fn names_stand_alone_too() -> Result<(), ParsePathError> {
     let node: NodeName = "m.local/cli-00".parse()?;
+    assert_eq!(node.as_str(), "m.local/cli-00");
     assert_eq!((node.machine(), node.process()), ("m.local", "cli-00"));
     assert_eq!(
         "m/p/q".parse::<NodeName>().unwrap_err().kind(),
@@ -97,5 +98,39 @@ fn names_stand_alone_too() -> Result<(), ParsePathError> {
         store.at_pattern("*".parse()?).to_string(),
         "m.local/cli-00/größe/*"
     );
+    Ok(())
+}
+
+#[test]
+fn a_stores_name_is_a_text() -> Result<(), ParsePathError> {
+    let name = StoreName::new("orders")?;
+    let text: &str = name.as_ref();
+    assert_eq!(text, "orders");
+    Ok(())
+}
+
+#[test]
+fn what_is_logged_names_the_type_and_what_it_holds() -> Result<(), ParsePathError> {
+    let at: Address = "m/p/s/a?x".parse()?;
+    assert_eq!(format!("{at:?}"), "Address(m/p/s/a?x)");
+    assert_eq!(format!("{:?}", at.store()), "StoreAddress(m/p/s)");
+    assert_eq!(format!("{:?}", at.node()), "NodeName(m/p)");
+    assert_eq!(format!("{:?}", at.store().store()), "StoreName(s)");
+    let pattern: PatternAddress = "m/p/s/*".parse()?;
+    assert_eq!(format!("{pattern:?}"), "PatternAddress(m/p/s/*)");
+    Ok(())
+}
+
+#[test]
+fn an_address_is_taken_apart_as_it_was_put_together() -> Result<(), ParsePathError> {
+    let store: StoreAddress = "m/p/s".parse()?;
+    let at = Address::new(store.clone(), "a.b".parse()?);
+    assert_eq!(at, address("m/p/s/a.b"));
+    assert_eq!(at.into_parts(), (store.clone(), "a.b".parse()?));
+    let pattern = PatternAddress::new(store.clone(), "a.*".parse()?);
+    assert_eq!(pattern.node().as_str(), "m/p");
+    assert_eq!(pattern.store(), &store);
+    assert_eq!(pattern.pattern().as_str(), "a.*");
+    assert_eq!(pattern.into_parts(), (store, "a.*".parse()?));
     Ok(())
 }

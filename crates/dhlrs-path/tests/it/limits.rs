@@ -156,6 +156,12 @@ fn a_name_has_at_most_so_many_bytes_without_escapes() {
     path(&format!("a?{at_limit}")).unwrap();
     assert_eq!(path(&format!("a?{at_limit}x")), Err((Kind::NameTooLong, 2)));
     path(&format!("#{at_limit}=t")).unwrap();
+    let escaped = r"\.".repeat(NAME_BYTES_MAX);
+    path(&format!("a?{escaped}")).unwrap();
+    assert_eq!(
+        path(&format!(r"a?{escaped}\.")),
+        Err((Kind::NameTooLong, 2))
+    );
     assert_eq!(
         path(&format!("#{at_limit}x=t")),
         Err((Kind::NameTooLong, 1))
@@ -200,4 +206,32 @@ fn a_pattern_has_at_most_so_many_steps_besides_any_depth() {
         pattern(&["a"; DEPTH_MAX + 1].join(".")),
         Err((Kind::TooDeep, 128))
     );
+}
+
+#[test]
+fn an_error_tells_its_limit_and_the_unit() {
+    #[track_caller]
+    fn tells(err: dhlrs_path::ParsePathError, limit: usize, unit: &str) {
+        assert_eq!(err.limit(), Some(limit));
+        assert_eq!(err.kind().limit(), Some(limit));
+        let end = format!(", limit {limit} {unit})");
+        assert!(err.to_string().ends_with(&end), "{err}");
+    }
+    let path = |text: String| Path::parse(&text).unwrap_err();
+    tells(path(long(PATH_BYTES_MAX) + "x"), PATH_BYTES_MAX, "bytes");
+    tells(path(["a"; DEPTH_MAX + 1].join(".")), DEPTH_MAX, "steps");
+    tells(
+        path("x".repeat(LABEL_BYTES_MAX + 1)),
+        LABEL_BYTES_MAX,
+        "bytes",
+    );
+    let name = "x".repeat(NAME_BYTES_MAX + 1);
+    tells(path(format!("?{name}")), NAME_BYTES_MAX, "bytes");
+    let pattern = "x".repeat(PATTERN_BYTES_MAX + 1);
+    tells(
+        pattern.parse::<Pattern>().unwrap_err(),
+        PATTERN_BYTES_MAX,
+        "bytes",
+    );
+    assert_eq!(path("a..b".to_owned()).limit(), None);
 }

@@ -83,6 +83,12 @@ fn hash_steps_are_read() {
         "#=two\nlines",
         &[Step::Value("two\nlines".into())],
     );
+    // A text may hold what a label may not, the control characters of two bytes too.
+    reads(
+        "#=a\u{85}b",
+        "#=a\u{85}b",
+        &[Step::Value("a\u{85}b".into())],
+    );
 }
 
 #[test]

@@ -154,3 +154,17 @@ fn the_first_mistake_from_the_left_is_told() {
     refuses("a..b/c", Kind::EmptyStep, 2);
     refuses("a/b..c", Kind::Slash, 1);
 }
+
+#[test]
+fn a_refusal_says_in_words_what_is_wrong_and_where() {
+    let says = |text: &str| text.parse::<Path<'_>>().unwrap_err().to_string();
+    assert_eq!(says("a..b"), "empty step (at byte 2)");
+    assert_eq!(
+        says("a.*"),
+        r"wildcard in a path: only patterns hold * and **; else `\*` (at byte 2)"
+    );
+    assert_eq!(
+        says(&["a"; 65].join(".")),
+        "too many steps (at byte 128, limit 64 steps)"
+    );
+}
