@@ -1,4 +1,7 @@
 //! `query`, `digest` and what walks like them.
+//!
+//! Not `Bag::select`: a query resolves the nodes that it comes by, which writes, and a cell may be
+//! read inside the value (`#v.a`, `a.b`) or past its resolver (`#__v`).
 
 use dhlrs_bag::{NodeId, Value};
 use dhlrs_path::Path;

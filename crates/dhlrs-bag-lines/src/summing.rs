@@ -1,4 +1,7 @@
 //! `sum`: Python's numbers, added.
+//!
+//! Not `Select::sum`: that makes a Float of what does not fit, while here a Decimal and a Float
+//! have no sum, one that is too large is refused, and `strict` minds what is no number.
 
 use dhlrs_bag::{Decimal, Value};
 

@@ -4,6 +4,7 @@
 
 mod differences;
 mod documents;
+mod fuzzed;
 mod hostile;
 #[path = "../operations/mod.rs"]
 mod operations;
