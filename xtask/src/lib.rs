@@ -10,6 +10,7 @@
 pub mod bench;
 pub mod data;
 mod error;
+pub mod mutants;
 pub mod pipeline;
 pub mod proofs;
 mod report;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Workspace, XtaskError, bench, data, pipeline, proofs, sim, tidy};
+use xtask::{Workspace, XtaskError, bench, data, mutants, pipeline, proofs, sim, tidy};
 
 #[derive(Parser)]
 #[command(
@@ -28,6 +28,8 @@ enum Command {
     Hostile(proofs::HostileOptions),
     /// Cuts the power, fails the disk and counts syncs
     Durability,
+    /// Breaks two crates in every small way, and counts what no test noticed; needs cargo-mutants
+    Mutants(mutants::Options),
     /// Checks the rules of the house that no compiler knows
     Tidy {
         /// Writes the generated files instead of complaining about them
@@ -61,6 +63,7 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
         Command::Sim(options) => sim::run(&workspace, &options),
         Command::Hostile(options) => proofs::hostile(&workspace, &options),
         Command::Durability => proofs::durability(&workspace),
+        Command::Mutants(options) => mutants::run(&workspace, &options),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
         Command::Tidy { write: false } => tidy::run(&workspace),
         Command::Data { check } => data::run(&workspace, check),

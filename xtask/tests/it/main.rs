@@ -1,6 +1,7 @@
 //! What the rules catch, and that they hold.
 
 mod data;
+mod mutants;
 mod rules;
 mod source;
 mod tidy;
