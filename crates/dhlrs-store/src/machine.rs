@@ -146,7 +146,7 @@ impl Store {
             tickets: Tickets::new(config.logged),
             emitted: Emitted::default(),
             reads: Reads::default(),
-            watches: Watches::new(&config.limits),
+            watches: Watches::new(&config.limits, space),
             triggers: Triggers::new(space),
             resolvers,
             waiting: Waiting::default(),

@@ -44,7 +44,7 @@ struct Watching {
 }
 
 impl Watches {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, seed: u64) -> Self {
         let limits = WindowLimits {
             changes_max: limits.window_changes_max,
             bytes_max: limits.window_bytes_max,
@@ -52,7 +52,7 @@ impl Watches {
         Self {
             window: Window::new(1, limits),
             limits,
-            interests: Interests::default(),
+            interests: Interests::with_seed(seed),
             by_id: BTreeMap::new(),
         }
     }

@@ -59,6 +59,14 @@ struct Around {
 }
 
 impl Index {
+    /// An index for patterns that come from strangers; nothing that can be seen depends on the seed.
+    pub(crate) fn with_seed(seed: u64) -> Self {
+        Self {
+            patterns: PatternTrie::with_seed(seed),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -127,10 +135,15 @@ impl Index {
         self.places.remove(&id);
     }
 
-    /// Says whom the change reaches, each once, and follows the nodes that it moved. Every change
-    /// of the store has to come here once, in order.
-    pub(crate) fn reach(&mut self, change: &Change, in_transaction: bool) -> Vec<Reach> {
-        let mut reaches = Vec::new();
+    /// Says whom the change reaches, each once, in place of what `reaches` holds, and follows the
+    /// nodes that it moved. Every change of the store has to come here once, in order.
+    pub(crate) fn reach(
+        &mut self,
+        change: &Change,
+        in_transaction: bool,
+        reaches: &mut Vec<Reach>,
+    ) {
+        reaches.clear();
         let mut add = |keys: Option<&BTreeSet<u64>>, stage, is_above| {
             let keys = keys.into_iter().flatten();
             reaches.extend(keys.map(|&key| Reach {
@@ -162,7 +175,7 @@ impl Index {
             }
         }
         if !self.patterns.is_empty() {
-            self.reach_patterns(change, &mut add);
+            self.reach_patterns(change, reaches);
         }
 
         reaches.retain(|reach| {
@@ -175,24 +188,29 @@ impl Index {
             })
         });
         self.follow(change);
-        reaches
     }
 
-    fn reach_patterns(
-        &self,
-        change: &Change,
-        add: &mut impl FnMut(Option<&BTreeSet<u64>>, Stage, bool),
-    ) {
-        let (mut fit, mut above) = (BTreeSet::new(), BTreeSet::new());
+    fn reach_patterns(&self, change: &Change, reaches: &mut Vec<Reach>) {
+        let (mut fit, mut above) = (Vec::new(), Vec::new());
         for path in paths(change) {
             self.patterns.at(path, &mut fit);
             if touches_below(change) {
                 self.patterns.at_or_below(path, &mut above);
             }
         }
-        above.retain(|key| !fit.contains(key));
-        add(Some(&fit), Stage::Pattern, false);
-        add(Some(&above), Stage::Pattern, true);
+        for keys in [&mut fit, &mut above] {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        above.retain(|key| fit.binary_search(key).is_err());
+        let found = [(fit, false), (above, true)].into_iter();
+        reaches.extend(found.flat_map(|(keys, is_above)| {
+            keys.into_iter().map(move |key| Reach {
+                key,
+                stage: Stage::Pattern,
+                is_above,
+            })
+        }));
     }
 
     fn follow(&mut self, change: &Change) {

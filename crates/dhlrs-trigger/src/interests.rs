@@ -36,6 +36,14 @@ impl Interest {
 }
 
 impl Interests {
+    /// No key yet. Take a random seed where patterns come from strangers; nothing that can be seen
+    /// depends on it.
+    pub fn with_seed(seed: u64) -> Self {
+        Self {
+            index: Index::with_seed(seed),
+        }
+    }
+
     /// Registers a key.
     ///
     /// # Errors
@@ -76,8 +84,10 @@ impl Interests {
     /// All changes of a store have to come here once, in order: nodes are followed where they go.
     pub fn matching(&mut self, changes: &Changes) -> Vec<Interest> {
         let mut found = BTreeMap::<u64, Vec<usize>>::new();
+        let mut reaches = Vec::new();
         for (at, change) in changes.list.iter().enumerate() {
-            for reach in self.index.reach(change, changes.transaction) {
+            self.index.reach(change, changes.transaction, &mut reaches);
+            for reach in &reaches {
                 let matching = found.entry(reach.key).or_default();
                 if matching.last() != Some(&at) {
                     matching.push(at);

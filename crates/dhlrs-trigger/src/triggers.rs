@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dhlrs_bag::{CAUSE_SUBSCRIBERS_MAX, Change, Changes, Meta, Snapshot, SubscriberId};
@@ -31,7 +32,15 @@ pub struct Triggers {
     subscribers: BTreeMap<u64, Subscriber>,
     tree_readers: BTreeMap<u64, Selector>,
     ids: Ids,
+    // Empty between two dispatches, and kept for their room.
+    planned: Vec<Call>,
+    reaches: Vec<Reach>,
 }
+
+/// The most calls that a key is looked for in, one by one.
+const LOOKED_THROUGH_MAX: usize = 8;
+/// The most planned calls that there is room for between two dispatches.
+const PLANNED_KEPT_MAX: usize = 64;
 
 struct Subscriber {
     callback: Callback,
@@ -86,10 +95,12 @@ impl Triggers {
     /// random bytes, or any that no other store has.
     pub fn new(space: u64) -> Self {
         Self {
-            index: Index::default(),
+            index: Index::with_seed(space),
             subscribers: BTreeMap::new(),
             tree_readers: BTreeMap::new(),
             ids: Ids { space, count: 0 },
+            planned: Vec::new(),
+            reaches: Vec::new(),
         }
     }
 
@@ -165,29 +176,47 @@ impl Triggers {
 
     /// Finds out whom the changes reach, and calls nobody yet. All changes of a store have to come
     /// here once, in order: nodes are followed where they go.
-    pub(crate) fn plan(&mut self, changes: &Changes) -> Vec<Vec<Call>> {
+    fn plan(&mut self, changes: &Changes, plan: &mut Vec<Call>) {
         let at_once = if changes.transaction {
             changes.list.len().max(1)
         } else {
             1
         };
-        let mut plan = Vec::new();
         for (part, list) in changes.list.chunks(at_once).enumerate() {
-            let mut calls = BTreeMap::<u64, Call>::new();
+            let first = plan.len();
+            // Where the call of a key is, once there are more than one looks through.
+            let mut places = BTreeMap::<u64, usize>::new();
             for (at, change) in list.iter().enumerate() {
-                for reach in self.index.reach(change, changes.transaction) {
-                    let order = calls.len();
-                    let call = calls.entry(reach.key).or_insert_with(|| Call::new(order));
-                    call.add(part * at_once + at, &reach);
+                self.index
+                    .reach(change, changes.transaction, &mut self.reaches);
+                for reach in &self.reaches {
+                    let calls = plan.get(first..).unwrap_or_default();
+                    if calls.len() == LOOKED_THROUGH_MAX && places.is_empty() {
+                        places.extend(calls.iter().map(|call| call.key).zip(first..));
+                    }
+                    let place = match places.is_empty() {
+                        true => {
+                            let place = calls.iter().position(|call| call.key == reach.key);
+                            place.map(|place| first + place)
+                        }
+                        false => places.get(&reach.key).copied(),
+                    };
+                    let at = part * at_once + at;
+                    match place.and_then(|place| plan.get_mut(place)) {
+                        Some(call) => call.add(at, reach),
+                        None => {
+                            if !places.is_empty() {
+                                places.insert(reach.key, plan.len());
+                            }
+                            plan.push(Call::new(plan.len() - first, at, reach));
+                        }
+                    }
                 }
             }
-            let mut calls: Vec<_> = calls.into_values().collect();
-            if calls.len() > 1 {
-                calls.sort_by_cached_key(Call::rank);
+            if let Some(calls) = plan.get_mut(first..) {
+                calls.sort_unstable_by_key(Call::rank);
             }
-            plan.push(calls);
         }
-        plan
     }
 
     /// Tells everybody whom the changes reach. `tree` is that of their revision; it is needed only
@@ -198,49 +227,62 @@ impl Triggers {
     pub fn dispatch(&mut self, changes: &Changes, tree: Option<&Snapshot>) -> Dispatched {
         let mut dispatched = Dispatched::default();
         let mut subscribed = Vec::new();
-        for calls in self.plan(changes) {
-            // Which changes were stopped, by a subscriber of which bag.
-            let mut stopped = BTreeMap::<usize, Stopped>::new();
-            for call in calls {
-                let Some(found) = self.subscribers.get_mut(&call.key) else {
-                    continue;
-                };
-                let seen: Vec<_> = call.seen(&changes.list, &stopped).collect();
-                let Some(first) = seen.first() else { continue };
-                let id = self.ids.name(call.key);
-                let event = Event {
-                    meta: &changes.meta,
-                    first,
-                    changes: &seen,
-                    is_transaction: changes.transaction,
-                    subscriber: id,
-                    tree: tree.filter(|_| found.wants_tree),
-                };
-                let subscriptions = self.index.len() + subscribed.len();
-                let mut then = Reactions::new(self.ids, subscriptions);
-                let flow = catch_unwind(AssertUnwindSafe(|| (found.callback)(&event, &mut then)));
-                self.ids = then.ids;
-                let failure = match flow {
-                    Err(payload) => Some(FailureKind::Panicked(panic_message(&*payload))),
-                    Ok(flow) => {
-                        if flow == Flow::Stop {
-                            call.stop(&mut stopped);
-                        }
-                        self.settle(id, &changes.meta, then, &mut dispatched, &mut subscribed)
+        let mut plan = mem::take(&mut self.planned);
+        self.plan(changes, &mut plan);
+        // Which changes were stopped, by a subscriber of which bag.
+        let mut stopped = BTreeMap::<usize, Stopped>::new();
+        for call in plan.drain(..) {
+            let Some(found) = self.subscribers.get_mut(&call.key) else {
+                continue;
+            };
+            let (one, many);
+            let seen = match call.others.is_empty() {
+                true => {
+                    one = call.first.seen(&changes.list, &stopped);
+                    one.as_slice()
+                }
+                false => {
+                    let seen = call.reaches().map(|own| own.seen(&changes.list, &stopped));
+                    many = seen.flatten().collect::<Vec<_>>();
+                    &many
+                }
+            };
+            let Some(first) = seen.first() else { continue };
+            let id = self.ids.name(call.key);
+            let event = Event {
+                meta: &changes.meta,
+                first,
+                changes: seen,
+                is_transaction: changes.transaction,
+                subscriber: id,
+                tree: tree.filter(|_| found.wants_tree),
+            };
+            let subscriptions = self.index.len() + subscribed.len();
+            let mut then = Reactions::new(self.ids, subscriptions);
+            let flow = catch_unwind(AssertUnwindSafe(|| (found.callback)(&event, &mut then)));
+            self.ids = then.ids;
+            let failure = match flow {
+                Err(payload) => Some(FailureKind::Panicked(panic_message(&*payload))),
+                Ok(flow) => {
+                    if flow == Flow::Stop {
+                        call.stop(&mut stopped);
                     }
-                };
-                dispatched.failures.extend(failure.map(|kind| Failure {
-                    subscriber: id,
-                    kind,
-                    revision: changes.meta.revision,
-                }));
-            }
+                    self.settle(id, &changes.meta, then, &mut dispatched, &mut subscribed)
+                }
+            };
+            dispatched.failures.extend(failure.map(|kind| Failure {
+                subscriber: id,
+                kind,
+                revision: changes.meta.revision,
+            }));
         }
         for (id, subscription, callback) in subscribed {
             if let Some(key) = self.ids.key(id) {
                 self.insert(key, subscription, callback);
             }
         }
+        plan.shrink_to(PLANNED_KEPT_MAX);
+        self.planned = plan;
         dispatched
     }
 
@@ -259,7 +301,9 @@ impl Triggers {
         if then.emissions.len() > EMISSIONS_MAX {
             return Some(FailureKind::TooManyEmissions(then.emissions.len()));
         }
-        subscribed.extend(then.subscribed);
+        if !then.subscribed.is_empty() {
+            subscribed.extend(then.subscribed);
+        }
         for subscriber in then.unsubscribed {
             subscribed.retain(|(id, ..)| *id != subscriber);
             self.off(subscriber);
@@ -305,79 +349,97 @@ impl Stopped {
 }
 
 /// One call of one subscriber, planned.
-pub(crate) struct Call {
+struct Call {
     key: u64,
     // When the first of its changes reached it.
     order: usize,
-    // Its place in each change: where the change stands, and how it reached the subscriber.
-    reaches: Vec<(usize, Reach)>,
+    // The earliest stage at which one of its changes reaches it, and how deep that is.
+    stage: (u8, Reverse<usize>),
+    first: Told,
+    others: Vec<Told>,
+}
+
+/// Where a change stands in the list, and how it reaches a subscriber.
+struct Told {
+    at: usize,
+    reach: Reach,
 }
 
 impl Call {
-    fn new(order: usize) -> Self {
+    fn new(order: usize, at: usize, reach: &Reach) -> Self {
         Self {
-            key: 0,
+            key: reach.key,
             order,
-            reaches: Vec::new(),
+            stage: stage(reach),
+            first: Told { at, reach: *reach },
+            others: Vec::new(),
         }
     }
 
     fn add(&mut self, at: usize, reach: &Reach) {
-        self.key = reach.key;
-        if self.reaches.last().is_none_or(|(last, _)| *last != at) {
-            self.reaches.push((at, *reach));
+        let last = self.others.last().unwrap_or(&self.first);
+        if last.at != at {
+            self.stage = self.stage.min(stage(reach));
+            self.others.push(Told { at, reach: *reach });
         }
     }
 
     /// Nodes, what is below a node, bags from the deepest to the root, patterns.
     fn rank(&self) -> (u8, Reverse<usize>, usize, u64) {
-        let stages = self.reaches.iter().map(|(_, reach)| match reach.stage {
-            Stage::Node => (u8::from(reach.is_above), Reverse(0)),
-            Stage::Bag { depth, .. } => (2, Reverse(depth)),
-            Stage::Pattern => (3, Reverse(0)),
-        });
-        let (stage, depth) = stages.min().unwrap_or((3, Reverse(0)));
+        let (stage, depth) = self.stage;
         let order = if stage == 2 { self.order } else { 0 };
         (stage, depth, order, self.key)
     }
 
-    fn seen<'a>(
-        &self,
-        list: &'a [Change],
-        stopped: &BTreeMap<usize, Stopped>,
-    ) -> impl Iterator<Item = EventChange<'a>> {
-        self.reaches.iter().filter_map(|(at, reach)| {
-            let (level, is_left) = match reach.stage {
-                Stage::Node => (Level::Node, false),
-                Stage::Bag {
-                    level,
-                    depth,
-                    is_left,
-                } => {
-                    if (stopped.get(at)).is_some_and(|stopped| stopped.is_before(depth, is_left)) {
-                        return None;
-                    }
-                    (Level::Bag(level), is_left)
-                }
-                Stage::Pattern => (Level::Pattern, false),
-            };
-            let change = list.get(*at)?;
-            Some(EventChange {
-                change,
-                level,
-                is_left,
-                is_above: reach.is_above,
-            })
-        })
+    fn reaches(&self) -> impl Iterator<Item = &Told> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 
     fn stop(&self, stopped: &mut BTreeMap<usize, Stopped>) {
-        for (at, reach) in &self.reaches {
+        for Told { at, reach } in self.reaches() {
             if let Stage::Bag { depth, is_left, .. } = reach.stage {
                 // The deepest bags are called first: the first to stop a change is the deepest.
                 stopped.entry(*at).or_insert(Stopped { depth, is_left });
             }
         }
+    }
+}
+
+fn stage(reach: &Reach) -> (u8, Reverse<usize>) {
+    match reach.stage {
+        Stage::Node => (u8::from(reach.is_above), Reverse(0)),
+        Stage::Bag { depth, .. } => (2, Reverse(depth)),
+        Stage::Pattern => (3, Reverse(0)),
+    }
+}
+
+impl Told {
+    fn seen<'a>(
+        &self,
+        list: &'a [Change],
+        stopped: &BTreeMap<usize, Stopped>,
+    ) -> Option<EventChange<'a>> {
+        let (level, is_left) = match self.reach.stage {
+            Stage::Node => (Level::Node, false),
+            Stage::Bag {
+                level,
+                depth,
+                is_left,
+            } => {
+                let stopped = stopped.get(&self.at);
+                if stopped.is_some_and(|stopped| stopped.is_before(depth, is_left)) {
+                    return None;
+                }
+                (Level::Bag(level), is_left)
+            }
+            Stage::Pattern => (Level::Pattern, false),
+        };
+        Some(EventChange {
+            change: list.get(self.at)?,
+            level,
+            is_left,
+            is_above: self.reach.is_above,
+        })
     }
 }
 
