@@ -1,4 +1,4 @@
-//! What replicas tell one another: events, the bag nodes they name, and what came before them.
+//! What replicas tell one another: events, in signed runs, and who lacks which of them.
 //!
 //! ```
 //! use dhlrs_bag::{Label, Value};
@@ -27,26 +27,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What events come to is the business of `dhlrs-reducer`. No IO, no clock, no random source.
+//! An author logs its events one by one and signs them in runs ([`RunWriter`], [`Run`]). A replica checks the runs that it
+//! gets and keeps those that are whole ([`FeedSet`]); with its peers it exchanges what either lacks ([`AntiEntropy`]),
+//! whoever wrote it.
+//!
+//! What events come to is the business of `dhlrs-reducer`. No IO, no clock, no random source; stores without a root.
 
+mod anti_entropy;
 mod body;
 mod control;
 mod cursor;
 mod error;
 mod event;
+mod exchange;
 mod feed_error;
 mod feed_id;
 mod feed_set;
 mod fork;
+mod frontier;
 mod home_path;
+mod message;
 mod order_key;
+mod peer;
 mod pending;
 mod run;
 mod run_error;
 mod run_writer;
+mod serve;
+mod sketch;
 mod store_id;
+mod transfer;
 mod tree_op;
 
+pub use anti_entropy::{AntiEntropy, FeedInput, FeedOutput, LinkId, ReadTicket, Refusal};
 pub use control::{Capability, ControlRecord, MARK_FEEDS_MAX};
 pub use error::{EventError, EventErrorKind, HomePathError, OrderKeyError};
 pub use event::{
@@ -60,7 +73,9 @@ pub use feed_set::{
 };
 pub use fork::{FORK_PROOF_BYTES_MAX, ForkProof};
 pub use home_path::{HomePath, HomeStep};
+pub use message::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN, MessageError};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
+pub use peer::{ACKNOWLEDGE_MS, LinkOptions, RETRY_MS, RETRY_MS_MAX};
 pub use run::{RUN_BYTES_MAX, RUN_EVENTS_MAX, Run, RunClaim, RunHeader};
 pub use run_error::{RunError, RunErrorKind};
 pub use run_writer::{NewEvent, OwnRecord, RunLimits, RunWriter, SealRecord, Sealed, Written};

@@ -4,10 +4,14 @@
 
 mod authors;
 mod events;
+mod exchanges;
 mod feed_sets;
 mod forks;
 mod fuzzed;
 mod home_paths;
+mod hostile_peers;
+mod network;
 mod order_keys;
 mod runs;
 mod runs_golden;
+mod storms;
