@@ -66,6 +66,14 @@ impl HybridClock {
         self.last = self.last.max(stamp);
         Ok(())
     }
+
+    /// Takes note of a stamp that is part of the store already: logged before a restart, or reduced.
+    ///
+    /// It may lie in the future, because the wall clock was set back since. Then [`HybridClock::now`] refuses until the
+    /// wall clock has come near, and nothing that is stored lies above a stamp made later.
+    pub fn raise(&mut self, stamp: Stamp) {
+        self.last = self.last.max(stamp);
+    }
 }
 
 fn is_ahead(stamp: Stamp, now: Time) -> bool {

@@ -11,6 +11,8 @@
 //! # Ok::<(), dhlrs_clock::ClockError>(())
 //! ```
 //!
+//! A [`Present`] says what time it is where clocks may be wrong: what others show mends the own one, or warns.
+//!
 //! A [`Dot`] names one event of a feed, a [`VersionVector`] a set of events without holes: what somebody has seen.
 //! Both leave open what names a feed.
 //!
@@ -19,6 +21,7 @@
 mod dot;
 mod error;
 mod hybrid;
+mod present;
 mod stamp;
 mod time;
 mod version_vector;
@@ -26,6 +29,7 @@ mod version_vector;
 pub use dot::Dot;
 pub use error::{ClockError, ClockErrorKind, ParseStampError};
 pub use hybrid::{DRIFT_MS_MAX, HybridClock};
+pub use present::{CLOCK_READINGS_MAX, CLOCK_READINGS_MIN, ClockWarning, Present, SavedClock};
 pub use stamp::{STAMP_WALL_MS_MAX, Stamp};
 pub use time::Time;
 pub use version_vector::{VERSION_VECTOR_FEEDS_MAX, VersionVector};

@@ -52,6 +52,18 @@ fn a_stamp_from_the_future_moves_nothing() {
 }
 
 #[test]
+fn a_stamp_that_is_stored_counts_wherever_it_lies() {
+    let mut clock = HybridClock::new();
+    let future = Stamp::new(DRIFT_MS_MAX + 50, 3).unwrap();
+    clock.raise(future);
+    clock.raise(Stamp::new(7, 0).unwrap());
+    assert_eq!(clock.last(), future);
+    let err = clock.now(at(10)).unwrap_err();
+    assert_eq!((err.kind(), err.until_ms()), (ClockErrorKind::Ahead, 50));
+    assert!(clock.now(at(50)).unwrap() > future);
+}
+
+#[test]
 fn the_end_of_time_is_an_error() {
     let mut clock = HybridClock::resume(Stamp::new((1 << 48) - 1, u16::MAX).unwrap());
     assert_eq!(
