@@ -34,7 +34,7 @@ pub enum EditErrorKind {
     ThroughScalar,
     /// The position names a sibling or an index that is not there.
     BadPosition,
-    /// Only a bag can be sorted, cleared, replaced or moved into.
+    /// Only a bag can be sorted, cleared or replaced; only a bag or a Null can be moved into.
     NotABag,
     /// A value, or a node with its attributes, is too large.
     TooLarge,
@@ -80,6 +80,18 @@ impl EditError {
     pub const fn path(&self) -> &Path<'static> {
         &self.path
     }
+
+    // What a path cannot be used for, if it is one.
+    fn misuse(&self) -> &'static str {
+        if self.path.query().is_some() {
+            "this names attributes: only one at a time can be written, and only bag nodes can be moved, renamed or \
+             invalidated"
+        } else if self.path.is_root() {
+            "takes no value and no resolver, and cannot be moved, renamed or removed"
+        } else {
+            "its last step must be a label, and nothing is above the root"
+        }
+    }
 }
 
 impl fmt::Display for EditError {
@@ -102,7 +114,9 @@ impl fmt::Display for EditError {
             EditErrorKind::BadPosition => {
                 f.write_str("the position names a sibling that is not there")
             }
-            EditErrorKind::NotABag => f.write_str("not a bag"),
+            EditErrorKind::NotABag => {
+                f.write_str("holds a value and is no bag; choose a bag, or remove the value first")
+            }
             EditErrorKind::TooLarge => write!(
                 f,
                 "too large: a value may take {VALUE_BYTES_MAX} bytes, \
@@ -119,7 +133,7 @@ impl fmt::Display for EditError {
             EditErrorKind::UnderOverlay => {
                 f.write_str("is resolved or derived; materialise it before writing there")
             }
-            EditErrorKind::BadPath => f.write_str("this path cannot be used so"),
+            EditErrorKind::BadPath => f.write_str(self.misuse()),
             EditErrorKind::Limit => write!(
                 f,
                 "beyond a limit: {BRANCH_NODES_MAX} nodes a branch, {SORT_TERMS_MAX} sort terms"

@@ -27,6 +27,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) ops: Vec<Op>,
     path: &'a Path<'static>,
     next_id: u64,
+    /// The other path of the edit, once it is what is in the way.
+    pub(crate) blamed: Option<Path<'static>>,
 }
 
 /// Why an edit is refused, and the node that is in the way, if it is not the edit's own.
@@ -74,13 +76,14 @@ impl<'a> Judge<'a> {
             ops: Vec::new(),
             path,
             next_id: tree.next_id,
+            blamed: None,
         }
     }
 
     pub(crate) fn error(&self, refusal: Refusal) -> EditError {
         let path = match refusal.at {
             Some(at) => self.tree.path_of(at),
-            None => self.path.clone(),
+            None => self.blamed.as_ref().unwrap_or(self.path).clone(),
         };
         EditError::new(refusal.kind, path)
     }

@@ -3,7 +3,7 @@
 use dhlrs_path::{Path, Step};
 
 use crate::{
-    EditErrorKind as Kind, Label, NodeId, Op, Position,
+    EditErrorKind as Kind, Label, NodeId, Op, Position, Value,
     fit::{Fit, check_node},
     order::{Judge, Refusal},
     slot::{Held, View},
@@ -94,18 +94,27 @@ impl Judge<'_> {
         position: Option<&Position>,
     ) -> Result<(), Refusal> {
         let at = self.movable(path)?;
+        let (parent, label) = self.new_place(to).inspect_err(|_| {
+            self.blamed.get_or_insert_with(|| to.clone().into_owned());
+        })?;
+        self.shift_to(at, parent, label, position)
+    }
+
+    fn new_place(&mut self, to: &Path<'_>) -> Result<(u32, Label), Refusal> {
         self.plain(to)?;
         let (Some(parent), Some(Step::Label(label))) = (to.parent(), to.last()) else {
             return Err(Kind::BadPath.into());
         };
         let label = Label::new(&label).map_err(|_| Kind::BadPath)?;
-        let target = self.target(&parent)?;
-        let parent = match target.existing() {
-            Some(parent) => parent,
-            None if target.is_shown => return Err(Kind::UnderOverlay.into()),
-            None => return Err(Kind::Missing.into()),
+        let target = self.target(&parent);
+        let kind = match target.map(|target| (target.existing(), target.is_shown)) {
+            Ok((Some(parent), _)) => return Ok((parent, label)),
+            Ok((None, true)) => Kind::UnderOverlay.into(),
+            Ok((None, false)) => Kind::Missing.into(),
+            Err(refusal) => refusal,
         };
-        self.shift_to(at, parent, label, position)
+        self.blamed = Some(parent.into_owned());
+        Err(kind)
     }
 
     pub(crate) fn rename(&mut self, path: &Path<'_>, label: &Label) -> Result<(), Refusal> {
@@ -129,8 +138,14 @@ impl Judge<'_> {
         if bag.overlay().is_some() {
             return Err(Kind::UnderOverlay.at(parent));
         }
-        if let Held::Scalar(_) = bag.held {
-            return Err(Kind::NotABag.at(parent));
+        let becomes_bag = match &bag.held {
+            Held::Bag(_) => false,
+            // As a write goes through it.
+            Held::Scalar(Value::Null) => true,
+            Held::Scalar(_) => return Err(Kind::NotABag.at(parent)),
+        };
+        if becomes_bag {
+            self.writable(parent)?;
         }
         match tree.child(parent, View::Stored, &label) {
             Some(there) if there == at => {}
@@ -143,6 +158,8 @@ impl Judge<'_> {
         let here = self.stored_before(tree.previous(at), None);
         let is_same_bag = slot.parent == parent;
         let after = match position {
+            None | Some(Position::First | Position::Last | Position::At(0)) if becomes_bag => None,
+            Some(_) if becomes_bag => return Err(Kind::BadPosition.into()),
             Some(position) => self.after(position, parent, Some(at))?,
             None if is_same_bag => here,
             None => self.after(&Position::Last, parent, Some(at))?,
@@ -155,6 +172,9 @@ impl Judge<'_> {
             slot.attributes(),
             slot.resolver(),
         )?;
+        if becomes_bag {
+            self.make_bag(parent);
+        }
         let id = slot.id;
         let stays = is_same_bag && after == here;
         match (stays, label == slot.label) {

@@ -102,6 +102,18 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// Makes an empty bag of a node on the way.
+    pub(crate) fn make_bag(&mut self, at: u32) {
+        let content = Some(self.placed(&Content::Branch(Branch::new())));
+        self.ops.push(Op::Write {
+            id: self.tree.slot(at).id,
+            content,
+            attributes: None,
+            resolver: None,
+            autocreated: true,
+        });
+    }
+
     /// Makes a node, and the bags on the way.
     fn create(&mut self, target: &Target, put: Put<'_>) -> Result<(), Refusal> {
         let at = target.at;
@@ -150,14 +162,7 @@ impl Judge<'_> {
         };
         check_node(label, value, &attributes, resolver.as_ref())?;
         if becomes_bag {
-            let content = Some(self.placed(&Content::Branch(Branch::new())));
-            self.ops.push(Op::Write {
-                id: slot.id,
-                content,
-                attributes: None,
-                resolver: None,
-                autocreated: true,
-            });
+            self.make_bag(at);
         }
         let mut parent = slot.id;
         let mut place = match above.is_empty() {

@@ -37,6 +37,8 @@ pub enum FormatErrorKind {
     DuplicateLabel,
     /// A record lacks the field that should be its label.
     MissingKey,
+    /// Two records have the same text in the field that should be their label.
+    DuplicateKey,
     /// The syntax is right, but it does not say a tree.
     BadShape,
     /// The document is one value, where a bag is wanted.

@@ -291,6 +291,36 @@ fn a_move_is_one_event_and_keeps_ids() {
 }
 
 #[test]
+fn a_move_goes_through_null_as_a_write_does() {
+    let mut bag = bag(&[("a", 1), ("c.x", 2)]);
+    bag.edit(set("n", Value::Null)).unwrap();
+    let refused = EditErrorKind::BadPosition;
+    refuses(&mut bag, shift("a", "n.a", Some("<x")), refused);
+    let changes = bag.edit(shift("a", "n.b", Some("<"))).unwrap();
+    assert_eq!(told(&changes), "+value n, move n.b");
+    assert_eq!(listing(&bag), "c c.x=2 n n.b=1");
+    bag.edit(set("m", Value::Null)).unwrap();
+    refuses(&mut bag, shift("m", "m.m", None), EditErrorKind::Cycle);
+}
+
+#[test]
+fn a_refused_move_names_the_path_that_is_in_the_way() {
+    let bag = bag(&[("a", 1), ("c.x", 2)]);
+    let says = |from: &str, to: &str| {
+        let edit = GuardedEdit::from(shift(from, to, None));
+        bag.order(&edit).unwrap_err().to_string()
+    };
+    assert_eq!(says("a", "no.such.x"), "no.such: missing");
+    assert_eq!(says("a", "#9.x"), "#9: missing");
+    assert_eq!(says("no", "x"), "no: missing");
+    assert!(says("c.x", "a.x").starts_with("a: holds a value and is no bag"));
+    assert!(says("a", "").starts_with("the root: takes no value"));
+    assert!(says("", "a.b").starts_with("the root: takes no value"));
+    assert!(says("a", "c.#0").starts_with("c.#0: its last step must be a label"));
+    assert!(says("a", "c?x").starts_with("c?x: this names attributes"));
+}
+
+#[test]
 fn rename_sort_clear_and_replace_are_one_event_each() {
     let mut bag = bag(&[("a.c", 1), ("a.b", 2), ("a.d", 0)]);
     let to = label("z");

@@ -144,13 +144,13 @@ fn a_missing_or_doubled_key_is_an_error_with_a_pointer() {
     refuses(
         r#"[{"id":"x"},{"id":"x"}]"#,
         Some("id"),
-        Kind::DuplicateLabel,
+        Kind::DuplicateKey,
         "/1/id",
     );
     refuses(
         r#"[{"id":1},{"id":"1"}]"#,
         Some("id"),
-        Kind::DuplicateLabel,
+        Kind::DuplicateKey,
         "/1/id",
     );
     refuses(r#"[{"id":1.5}]"#, Some("id"), Kind::MissingKey, "/0/id");

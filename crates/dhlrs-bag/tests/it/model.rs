@@ -359,7 +359,11 @@ impl Node {
         let (index, old_parent) = from.split_last()?;
         let is_same_bag = old_parent == parent;
         let moving = is_same_bag.then_some(*index);
-        let children = self.at(parent).bag()?.clone();
+        let is_null = self.at(parent).content == Held::Null;
+        let children = match is_null {
+            true => Vec::new(),
+            false => self.at(parent).bag()?.clone(),
+        };
         let taken = children.iter().position(|own| own.label == label);
         if taken.is_some() && taken != moving {
             return None;
@@ -369,6 +373,9 @@ impl Node {
             None if is_same_bag => *index,
             None => children.len(),
         };
+        if is_null {
+            self.at(parent).content = Held::default();
+        }
         // Taking the node out shifts the indexes behind it, also of the new parent's bag.
         let mut node = self.at(old_parent).bag()?.remove(*index);
         let mut parent = parent.to_vec();

@@ -182,4 +182,7 @@ fn the_root_can_be_a_node_and_a_key_can_label() {
         items(orders, XmlRoot::Bag, Some("id")),
         ["x", "y", " id", "o"]
     );
+    let unkeyed = XmlReader::new(orders.as_bytes(), XmlRoot::Bag, Some("no".to_owned()));
+    let error = unkeyed.last().unwrap().unwrap_err();
+    assert_eq!(error.kind(), Kind::MissingKey, "{error}");
 }

@@ -300,7 +300,7 @@ impl<R: Read> PlainJsonReader<R> {
                 .is_some_and(|labels| !labels.insert(label.clone()))
         {
             let message = format!("another record has the key `{label}` too");
-            return Err(self.reader.error(Kind::DuplicateLabel, message));
+            return Err(self.reader.error(Kind::DuplicateKey, message));
         }
         if let Some(row) = self.pending.complete(row) {
             row.label = label;

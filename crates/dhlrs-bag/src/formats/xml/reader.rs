@@ -47,6 +47,7 @@ pub struct XmlReader<R: Read> {
     buffer: Vec<u8>,
     root: XmlRoot,
     key: Option<String>,
+    was_keyed: bool,
     limits: ReadLimits,
     nodes: u64,
     is_typed: bool,
@@ -69,7 +70,8 @@ struct Open {
 }
 
 impl<R: Read> XmlReader<R> {
-    /// Reads `input`. With a `key`, an element with such an attribute has its value as label.
+    /// Reads `input`. With a `key`, an element with such an attribute has its value as label; a document that ends
+    /// without any such element is an error, `MissingKey`.
     pub fn new(input: R, root: XmlRoot, key: Option<String>) -> Self {
         Self::with_limits(input, root, key, ReadLimits::STREAM)
     }
@@ -89,6 +91,7 @@ impl<R: Read> XmlReader<R> {
             buffer: Vec::new(),
             root,
             key,
+            was_keyed: false,
             limits,
             nodes: 0,
             is_typed: false,
@@ -155,7 +158,14 @@ impl<R: Read> XmlReader<R> {
                 }
             }
             Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof if self.has_ended => return Ok(false),
+            Event::Eof if self.has_ended => {
+                if let Some(key) = self.key.take().filter(|_| !self.was_keyed) {
+                    let detail =
+                        format!("no element has an attribute `{key}`, so it labels nothing");
+                    return Err(FormatError::new(Kind::MissingKey, detail));
+                }
+                return Ok(false);
+            }
             Event::Eof => return Err(FormatError::new(Kind::Syntax, "it ends in the middle")),
         }
         Ok(true)
@@ -205,6 +215,7 @@ impl<R: Read> XmlReader<R> {
                 _ => {
                     if self.key.as_deref() == Some(name) && !is_root {
                         wanted = Cow::Owned(text.to_string());
+                        self.was_keyed = true;
                     }
                     let value = attribute_value(&text)
                         .map_err(|why| FormatError::new(Kind::BadShape, why))?;
