@@ -31,6 +31,20 @@ impl TlsMaterial {
         Self::with(Flaw::None)
     }
 
+    /// A CA that shows its own certificate as that of a server, as a line of `openssl` without extensions makes it.
+    pub fn self_signed_authority() -> Self {
+        let names = ["127.0.0.1", "localhost"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).expect("names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&key).expect("a certificate").pem();
+        Self {
+            cert: cert.clone(),
+            key: key.serialize_pem(),
+            ca: cert,
+        }
+    }
+
     pub(crate) fn with(flaw: Flaw) -> Self {
         let issuer = authority("the CA");
         let names: &[&str] = match flaw {

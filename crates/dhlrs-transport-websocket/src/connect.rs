@@ -84,7 +84,7 @@ async fn reach(
 fn lost(url: &TransportUrl, err: std::io::Error) -> TransportError {
     let detail = match err.kind() {
         std::io::ErrorKind::ConnectionRefused => {
-            format!("{url}: connection refused; is a node listening there?")
+            format!("{url}: connection refused: nothing listens there")
         }
         _ => format!("{url}: {err}"),
     };

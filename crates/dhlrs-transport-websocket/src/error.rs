@@ -23,7 +23,7 @@ pub(crate) fn tls_connect_failed(url: &TransportUrl, err: io::Error) -> Transpor
             WrongProtocol,
             "it answers without TLS; if that is meant, write ws://".to_owned(),
         ),
-        Some(why) => (WrongProtocol, format!("no TLS: {why}")),
+        Some(why) => (WrongProtocol, no_tls(why)),
         None => (
             Unavailable,
             format!("{err}; if no TLS is meant, write ws://"),
@@ -48,8 +48,56 @@ fn distrust(host: &str, why: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("its certificate is not for {host:?}: use a name that it lists")
         }
-        other => format!("its certificate does not hold: {other}"),
+        other => format!("its certificate does not hold: {}", defect(other)),
     }
+}
+
+/// What is wrong with a certificate, in plain words.
+pub(crate) fn defect(why: &CertificateError) -> String {
+    let text = match why {
+        CertificateError::BadEncoding => "it is damaged, or no certificate at all",
+        CertificateError::BadSignature => "its signature is not that of the CA it names",
+        CertificateError::Revoked => "its CA has revoked it",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not made for servers"
+        }
+        CertificateError::UnhandledCriticalExtension => {
+            "it demands something that is not understood here"
+        }
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            Some(webpki::Error::CaUsedAsEndEntity) => {
+                "it is that of a CA; a server's own says CA:FALSE (`dhlrs serve --help` shows how one is made)"
+            }
+            Some(webpki::Error::EndEntityUsedAsCa) => {
+                "it was signed by a certificate that is none of a CA"
+            }
+            Some(webpki::Error::UnsupportedCertVersion) => {
+                "it is of another version than 3, which one without extensions is"
+            }
+            _ => return other.to_string(),
+        },
+        other => return other.to_string(),
+    };
+    text.to_owned()
+}
+
+fn no_tls(why: &rustls::Error) -> String {
+    let text = match why {
+        rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion,
+        )
+        | rustls::Error::PeerIncompatible(_) => {
+            "the two sides have no version or cipher of TLS in common"
+        }
+        rustls::Error::AlertReceived(AlertDescription::InternalError) => {
+            "the other side has a fault of its own; its log may say more"
+        }
+        rustls::Error::InvalidMessage(_) | rustls::Error::PeerMisbehaved(_) => {
+            "what comes is no proper TLS"
+        }
+        other => return format!("no TLS: {other}"),
+    };
+    format!("no TLS: {text}")
 }
 
 /// Why the server did not become a WebSocket.
@@ -98,7 +146,7 @@ pub(crate) fn tls_accept_failed(peer: &dyn Display, err: io::Error) -> Transport
             WrongProtocol,
             "it speaks no TLS; it should connect to wss://".to_owned(),
         ),
-        Some(why) => (WrongProtocol, format!("no TLS: {why}")),
+        Some(why) => (WrongProtocol, no_tls(why)),
         None => (Closed, format!("it hung up during the handshake: {err}")),
     };
     TransportError::caused_by(kind, format!("{peer}: {why}"), err)

@@ -66,7 +66,16 @@ impl Pem {
     }
 
     fn unreadable(&self, option: &str, err: pem::Error) -> TransportError {
-        let detail = format!("{option}: cannot read {self}: {err}");
+        let why = match &err {
+            pem::Error::Io(err) => err.to_string(),
+            pem::Error::MissingSectionEnd { .. } => "it ends too early: no END line".to_owned(),
+            pem::Error::IllegalSectionStart { .. } | pem::Error::Base64Decode(_) => {
+                "it is no PEM, or damaged".to_owned()
+            }
+            pem::Error::SectionTooLarge => "it is too large".to_owned(),
+            err => err.to_string(),
+        };
+        let detail = format!("{option}: cannot read {self}: {why}");
         TransportError::caused_by(TransportErrorKind::BadOptions, detail, err)
     }
 }

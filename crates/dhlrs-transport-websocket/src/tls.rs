@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::Pem;
+use crate::error::defect;
 use dhlrs_transport::{TransportError, TransportErrorKind};
 
 /// How this transport proves itself and whom it trusts.
@@ -72,22 +73,40 @@ impl Tls {
 
 fn acceptor(cert: &Pem, key: &Pem) -> Result<TlsAcceptor, TransportError> {
     let chain = cert.certificates("--tls-cert")?;
+    let key_source = key;
     let key = key.private_key("--tls-key")?;
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|err| bad_because("TLS versions", err))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|err| bad_because("--tls-cert and --tls-key", err))?;
+        .map_err(|err| {
+            let why = match &err {
+                rustls::Error::InconsistentKeys(_) => {
+                    format!("the key in {key_source} is not that of the certificate in {cert}")
+                }
+                rustls::Error::InvalidCertificate(why) => {
+                    format!("the certificate in {cert}: {}", defect(why))
+                }
+                other => format!("{cert} and {key_source} do not serve: {other}"),
+            };
+            bad_as("--tls-cert and --tls-key", why, err)
+        })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn custom_roots(ca: &Pem) -> Result<RootCertStore, TransportError> {
     let mut roots = RootCertStore::empty();
     for cert in ca.certificates("--tls-ca")? {
-        roots
-            .add(cert)
-            .map_err(|err| bad_because("--tls-ca", err))?;
+        roots.add(cert).map_err(|err| {
+            let why = match &err {
+                rustls::Error::InvalidCertificate(why) => {
+                    format!("a certificate in {ca}: {}", defect(why))
+                }
+                other => format!("a certificate in {ca} cannot be trusted: {other}"),
+            };
+            bad_as("--tls-ca", why, err)
+        })?;
     }
     Ok(roots)
 }
@@ -120,6 +139,15 @@ fn bad(detail: &'static str) -> TransportError {
 }
 
 fn bad_because(what: &str, err: impl std::error::Error + Send + Sync + 'static) -> TransportError {
-    let detail = format!("{what}: {err}");
+    let why = err.to_string();
+    bad_as(what, why, err)
+}
+
+fn bad_as(
+    what: &str,
+    why: String,
+    err: impl std::error::Error + Send + Sync + 'static,
+) -> TransportError {
+    let detail = format!("{what}: {why}");
     TransportError::caused_by(TransportErrorKind::BadOptions, detail, err)
 }

@@ -60,7 +60,7 @@ async fn nobody_there() {
     tells(
         &connect(&format!("ws://127.0.0.1:{port}")).await,
         Unavailable,
-        "is a node listening",
+        "nothing listens there",
     );
 }
 
