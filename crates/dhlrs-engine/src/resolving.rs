@@ -192,6 +192,9 @@ fn resolve_error(address: &Address, refusal: &Refusal) -> ResolveError {
     let kind = match refusal.kind() {
         RefusalKind::Timeout => ResolveErrorKind::Timeout,
         RefusalKind::Denied => ResolveErrorKind::Denied,
+        RefusalKind::NoRoute | RefusalKind::Unavailable | RefusalKind::Overloaded => {
+            ResolveErrorKind::Unavailable
+        }
         _ => ResolveErrorKind::Failed,
     };
     ResolveError::new(kind, &format!("reading {address}: {refusal}"))

@@ -119,6 +119,8 @@ pub struct Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.by {
+            // Nobody said that: it is what was seen here.
+            _ if self.kind == EndingKind::Lost => f.write_str(&self.message),
             Party::Us => f.write_str(&self.message),
             Party::Peer => write!(f, "the peer says: {}", self.message),
         }

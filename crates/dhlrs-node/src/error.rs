@@ -309,6 +309,10 @@ impl From<StorageError> for NodeError {
             StorageErrorKind::Full => NodeErrorKind::DiskFull,
             StorageErrorKind::VersionTooNew { .. } => NodeErrorKind::VersionTooNew,
             StorageErrorKind::Corrupt { .. } => NodeErrorKind::Corrupt,
+            // Not what the disk says, but what the directory lacks.
+            StorageErrorKind::Missing if std::error::Error::source(&error).is_none() => {
+                NodeErrorKind::Corrupt
+            }
             StorageErrorKind::BadName => NodeErrorKind::Config,
             _ => NodeErrorKind::Storage,
         };

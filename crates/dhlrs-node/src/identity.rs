@@ -41,11 +41,14 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Identity`](NodeErrorKind::Identity), naming the file.
+    /// [`Identity`](NodeErrorKind::Identity), naming the file: it holds no key, or others may read it.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, NodeError> {
         let path = path.as_ref();
         match fs::read_to_string(path) {
-            Ok(text) => parse(path, &text),
+            Ok(text) => {
+                check_mode(path)?;
+                parse(path, &text)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 create(path).map_err(|error| {
                     let what = format!("cannot write identity file {}: {error}", path.display());
@@ -72,6 +75,28 @@ impl Identity {
 fn unreadable(path: &Path, error: io::Error) -> NodeError {
     let what = format!("cannot read identity file {}: {error}", path.display());
     NodeError::caused_by(NodeErrorKind::Identity, what, error)
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), NodeError> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let facts = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    let mode = facts.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let file = path.display();
+    let what = format!(
+        "others may read the identity file {file} (mode {mode:o}): chmod 600 {file}, and if somebody has read it, \
+         remove it for a new key"
+    );
+    Err(NodeError::new(NodeErrorKind::Identity, what))
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), NodeError> {
+    Ok(())
 }
 
 fn create(path: &Path) -> io::Result<()> {

@@ -113,6 +113,14 @@ impl Node {
         }
     }
 
+    /// Waits until there is none of the neighbours that [`connected`](Self::connected) waits for, because the last one
+    /// was lost or the node was shut down. It goes on connecting.
+    pub async fn disconnected(&self) {
+        let mut neighbours = self.shared.neighbours.clone();
+        // The error is that of a node that was shut down.
+        let _ = neighbours.wait_for(|now| now.first().is_none()).await;
+    }
+
     /// A handle to a store of this process.
     ///
     /// # Errors

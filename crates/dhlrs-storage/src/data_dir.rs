@@ -38,8 +38,8 @@ impl<V: Vfs> DataDir<V> {
     /// Takes the directory, making it if it is missing, the directories above it included.
     ///
     /// # Errors
-    /// `Locked` if another process has it, `VersionTooNew`, `Corrupt` if it holds stores but no
-    /// readable format, or what the file system reports.
+    /// `Locked` if another process has it, `VersionTooNew`, `Missing` if it holds stores but no
+    /// format, `Corrupt` if that cannot be read, or what the file system reports.
     pub fn open(vfs: V, dir: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let dir = dir.into();
         make_dirs(&vfs, &dir)?;
@@ -215,8 +215,8 @@ fn check_format<V: Vfs>(vfs: &V, dir: &Path) -> Result<(), StorageError> {
     }
     // It is made before anything else.
     if names.iter().any(|entry| entry.name == STORES) {
-        let detail = "it is missing, but there are stores";
-        return Err(StorageError::corrupt(&path, 0, detail));
+        let detail = "this file is missing, which says of which format the stores beside it are";
+        return Err(StorageError::new(StorageErrorKind::Missing, &path, detail));
     }
     // With the first file in it the directory itself must be there for good.
     sync_names(vfs, dir, Path::new(""))?;

@@ -96,7 +96,10 @@ impl StorageError {
     /// `action` reads after "cannot".
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let kind = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StorageErrorKind::Full,
+            // A limit on the size of files (`ulimit -f`) is as little room as a full disk.
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => StorageErrorKind::Full,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 StorageErrorKind::Denied
             }

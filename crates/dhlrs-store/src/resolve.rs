@@ -312,6 +312,9 @@ impl Store {
         let node = tree.node(&target);
         let Some(slot) = self.slot_of(&target, node.as_ref()) else {
             let refusal = match node {
+                Some(_) if target.is_root() => {
+                    Refusal::new(RefusalKind::Invalid, "the root has no resolver")
+                }
                 Some(_) => Refusal::new(RefusalKind::Invalid, format!("{target} has no resolver")),
                 None => Refusal::new(RefusalKind::Missing, format!("there is no node {target}")),
             };
@@ -483,6 +486,7 @@ fn refusal(path: &Path<'_>, error: &ResolveError) -> Refusal {
     let kind = match error.kind() {
         ResolveErrorKind::Timeout => RefusalKind::Timeout,
         ResolveErrorKind::Overloaded => RefusalKind::Overloaded,
+        ResolveErrorKind::Unavailable => RefusalKind::Unavailable,
         ResolveErrorKind::Denied => RefusalKind::Denied,
         ResolveErrorKind::TooLarge => RefusalKind::TooLarge,
         _ => RefusalKind::Resolver,

@@ -70,6 +70,12 @@ async fn an_identity_is_made_once_and_kept() {
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        let mode = |bits| std::fs::set_permissions(&path, PermissionsExt::from_mode(bits)).unwrap();
+        mode(0o644);
+        let error = Identity::load_or_create(&path).unwrap_err();
+        assert_eq!(error.kind(), NodeErrorKind::Identity);
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+        mode(0o600);
     }
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(
