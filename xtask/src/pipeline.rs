@@ -135,10 +135,13 @@ fn choose(options: &Options) -> Result<Vec<&'static Step>, XtaskError> {
         .iter()
         .find(|only| !STEPS.iter().any(|step| step.name == **only))
     {
-        let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        let names = STEPS.iter().map(|step| match step.extra {
+            true => format!("{} (else only with --full)", step.name),
+            false => step.name.to_owned(),
+        });
         return Err(XtaskError::new(format!(
             "no step `{unknown}`; there are {}",
-            names.join(", ")
+            names.collect::<Vec<_>>().join(", ")
         )));
     }
     Ok(STEPS
