@@ -59,22 +59,48 @@ async fn ask(command: Command, json: bool, out: &mut Output) -> Result<Exit, Fai
             "this build has no such command",
         ));
     };
+    check_queries(&command)?;
     match &command {
         Command::Set(args) => change::check(args)?,
         Command::Import(args) => import::check(args)?,
         _ => {}
     }
     let client = tokio::select! {
-        client = Client::connect(args) => client?,
-        Ok(()) = ctrl_c() => return Err(interrupted()),
+        client = Client::connect(args, command.waits_for_node(), json) => client?,
+        Ok(()) = ctrl_c() => return Err(interrupted(&command)),
     };
+    let stopped = interrupted(&command);
     let result = tokio::select! {
         result = ask_client(&client, command, json, out) => result,
-        Ok(()) = ctrl_c() => Err(interrupted()),
+        Ok(()) = ctrl_c() => Err(stopped),
     };
     // After Ctrl-C too: the node need not keep anything for a client that does not come back.
     client.close().await;
     result
+}
+
+// An attribute has nothing below it, no place and no resolver.
+fn check_queries(command: &Command) -> Result<(), Failure> {
+    let targets = match command {
+        Command::Ls(args) | Command::Tree(args) => [Some(&args.target), None],
+        Command::Export(args) => [Some(&args.target), None],
+        Command::Import(args) => [Some(&args.target), None],
+        Command::Invalidate(args) | Command::Refresh(args) | Command::Materialise(args) => {
+            [Some(&args.target), None]
+        }
+        Command::Mv(args) => [Some(&args.target), Some(&args.to)],
+        Command::Rename(args) => [Some(&args.target), None],
+        _ => [None, None],
+    };
+    let mut targets = targets.into_iter().flatten();
+    let Some(target) = targets.find(|target| target.path.query().is_some()) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        FailureKind::Usage,
+        format!("`{}` names an attribute, and this command is about bag nodes", target.path),
+    )
+    .hint("leave out what begins with ?; get, attrs, query, set and rm take attributes: dhlrs get 'ADDRESS?attribute'"))
 }
 
 async fn ask_client(
@@ -111,11 +137,8 @@ async fn ask_client(
 }
 
 fn key(args: &KeyArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
-    let file = match &args.identity {
-        Some(file) => file.clone(),
-        None => identity_file::default_path()?,
-    };
-    let key = Ed25519Signer::new(identity_file::load_or_make(&file)?).public_key();
+    let secret = identity_file::of_user(args.identity.as_deref(), json)?;
+    let key = Ed25519Signer::new(secret).public_key();
     if json {
         out.line(&format!(r#"{{"key":"{key}"}}"#))?;
     } else {

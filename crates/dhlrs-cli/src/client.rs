@@ -1,6 +1,6 @@
 //! A node that only asks others: its name, its key, its neighbour.
 
-use std::{path::Path, time::Duration};
+use std::{error::Error, io, path::Path, time::Duration};
 
 use dhlrs::{
     Identity, Node, NodeError, StoreHandle,
@@ -13,6 +13,9 @@ use crate::{Failure, FailureKind, PathTarget, StoreTarget, command::ClientArgs, 
 /// How long a client takes at most to say goodbye.
 pub(crate) const GOODBYE_MS_MAX: u64 = 1_000;
 
+/// How long a port at which nothing listens is tried again: as long as a node takes that was started just before.
+const REFUSED_MS_MAX: u64 = 500;
+
 /// A connected client.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -22,13 +25,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to the node at `--via`, within `--timeout`.
-    pub(crate) async fn connect(args: &ClientArgs) -> Result<Self, Failure> {
-        let file = match &args.identity {
-            Some(file) => file.clone(),
-            None => identity_file::default_path()?,
-        };
-        let key = identity_file::load_or_make(&file)?;
+    /// Connects to the node at `--via`, within `--timeout`. Where nothing listens there, only one that `waits` tries
+    /// for longer than a moment.
+    pub(crate) async fn connect(
+        args: &ClientArgs,
+        waits: bool,
+        json: bool,
+    ) -> Result<Self, Failure> {
+        let key = identity_file::of_user(args.identity.as_deref(), json)?;
         let mut builder = Node::builder(name()?)
             .client(true)
             .identity(Identity::from_seed(key.to_bytes()))
@@ -38,7 +42,18 @@ impl Client {
         }
         let not_reached = |cause| not_reached(cause, &args.via);
         let node = builder.start().await.map_err(not_reached)?;
-        let via = node.connected(args.timeout).await.map_err(not_reached)?;
+        let moment = Duration::from_millis(REFUSED_MS_MAX);
+        let first = match waits {
+            true => args.timeout,
+            false => args.timeout.min(moment),
+        };
+        let via = match node.connected(first).await {
+            Err(cause) if first < args.timeout && !is_refused(&cause) => {
+                node.connected(args.timeout.saturating_sub(first)).await
+            }
+            reached => reached,
+        };
+        let via = via.map_err(not_reached)?;
         Ok(Self {
             node,
             via,
@@ -76,6 +91,18 @@ impl Client {
     }
 }
 
+// Whether the machine answered that nothing listens there.
+fn is_refused(cause: &NodeError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(cause);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.kind() == io::ErrorKind::ConnectionRefused;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 // Says where, if the cause does not.
 fn not_reached(cause: NodeError, via: &str) -> Failure {
     let failure = Failure::from(cause);
@@ -97,7 +124,10 @@ pub(crate) fn trusting(file: &Path) -> Result<WebSocketTransport, Failure> {
 /// What is wrong with certificates or keys.
 pub(crate) fn tls_failure(cause: dhlrs::transport::TransportError) -> Failure {
     Failure::new(FailureKind::File, cause.to_string())
-        .hint("--tls-cert, --tls-key and --tls-ca want PEM files")
+        .hint(
+            "--tls-cert, --tls-key and --tls-ca want PEM files that belong together; `dhlrs serve --help` shows how \
+             they are made",
+        )
         .caused_by(cause)
 }
 
@@ -129,6 +159,10 @@ fn name() -> Result<NodeName, Failure> {
     node_name(&machine(), &process)
 }
 
+/// How a node's name is written.
+pub(crate) const NODE_NAME_HINT: &str =
+    "give the node a name with --name MACHINE/PROCESS: --name base/main";
+
 /// The name of a process of this machine.
 pub(crate) fn node_name(machine: &str, process: &str) -> Result<NodeName, Failure> {
     NodeName::new(machine, process).map_err(|cause| {
@@ -136,7 +170,7 @@ pub(crate) fn node_name(machine: &str, process: &str) -> Result<NodeName, Failur
             FailureKind::Usage,
             format!("{machine}/{process} is no name of a node: {cause}"),
         )
-        .hint("give the node a name with --name MACHINE/PROCESS")
+        .hint(NODE_NAME_HINT)
         .caused_by(cause)
     })
 }

@@ -28,7 +28,6 @@ pub use write::{
         ADDRESS is MACHINE/PROCESS/STORE/PATH, or '//STORE/PATH' for a store of the node at --via. Put it in single \
         quotes, because #, ? and * mean something to the shell too.",
     after_help = examples::TOP,
-    disable_help_subcommand = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
@@ -115,6 +114,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether a node that is not there yet is waited for; else a refused connection is the answer.
+    #[must_use]
+    pub const fn waits_for_node(&self) -> bool {
+        match self {
+            Self::Watch(_) => true,
+            Self::Set(args) => args.stdin,
+            _ => false,
+        }
+    }
+
     /// How to reach a node, for the commands that ask one.
     #[must_use]
     pub const fn client(&self) -> Option<&ClientArgs> {
@@ -174,7 +183,7 @@ pub struct VerifyArgs {
 /// What `key` can be told.
 #[derive(Debug, clap::Args)]
 pub struct KeyArgs {
-    /// The key file, instead of ~/.config/dhlrs/identity
-    #[arg(long, value_name = "FILE", env = "DHLRS_IDENTITY")]
+    /// The key file, instead of $DHLRS_IDENTITY or ~/.config/dhlrs/identity
+    #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
 }

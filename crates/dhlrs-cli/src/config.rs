@@ -24,7 +24,8 @@ pub(crate) fn arguments(
     let mut added = Vec::new();
     for (key, value) in read(path)? {
         let Some(arg) = flags(command).find(|arg| arg.get_long() == Some(key.as_str())) else {
-            let known: Vec<&str> = flags(command).filter_map(Arg::get_long).collect();
+            let shown = flags(command).filter(|arg| !arg.is_hide_set());
+            let known: Vec<&str> = shown.filter_map(Arg::get_long).collect();
             return Err(bad(format!("`{key}` is no option"))
                 .hint(format!("there are {}", known.join(", "))));
         };

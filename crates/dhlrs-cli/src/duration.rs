@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Failure, FailureKind};
+
 /// The longest time that can be asked for, in seconds: a year.
 const SECONDS_MAX: u64 = 365 * 24 * 3600;
 
@@ -9,8 +11,8 @@ const SECONDS_MAX: u64 = 365 * 24 * 3600;
 ///
 /// # Errors
 ///
-/// With the forms that are read.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
+/// `Usage`; the hint has the forms that are read.
+pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -29,7 +31,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .filter(|&ms| ms > 0 && ms <= SECONDS_MAX * 1_000)
         .map(Duration::from_millis)
         .ok_or_else(|| {
-            "write a whole number with its unit: 500ms, 5s, 2m, 1h; at most a year".to_owned()
+            Failure::new(FailureKind::Usage, "it is no time, or none that can be waited for")
+                .hint("write a whole number with its unit: 500ms, 5s, 2m, 1h; more than zero, at most a year")
         })
 }
 

@@ -8,9 +8,38 @@ use std::{
 
 use dhlrs_identity::SecretKey;
 
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, program::note};
 
 const SECRET_HEX_DIGITS: usize = 64;
+
+/// What names a user's key file where `--identity` does not.
+pub const IDENTITY_VARIABLE: &str = "DHLRS_IDENTITY";
+
+/// The key of this user: in the file that `--identity` or `$DHLRS_IDENTITY` names, else in
+/// `~/.config/dhlrs/identity`. What is not there is made; the directories above it only at the last place, because at
+/// the others they may be a typing error.
+///
+/// # Errors
+///
+/// Those of [`load_or_make`]; `Identity` when the directory of a named file is not there, or `$HOME` is not set.
+pub fn of_user(named: Option<&Path>, json: bool) -> Result<SecretKey, Failure> {
+    let variable = env::var_os(IDENTITY_VARIABLE).filter(|path| !path.is_empty());
+    let named = named.map(Path::to_owned).or(variable.map(PathBuf::from));
+    let Some(path) = named else {
+        return load_or_make(&default_path()?);
+    };
+    let folder = folder_of(&path);
+    if !folder.exists() {
+        return Err(failure(&path, format!("there is no directory {}", folder.display()))
+            .hint("look for a typing error, or make the directory first; the key in it is made at first use"));
+    }
+    let is_new = !path.exists();
+    let key = load_or_make(&path)?;
+    if is_new && !json {
+        note(&format!("a new key was made: {}", path.display()));
+    }
+    Ok(key)
+}
 
 /// `~/.config/dhlrs/identity`.
 ///
@@ -52,7 +81,13 @@ fn load(path: &Path) -> Result<Option<SecretKey>, Failure> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) if cause.kind() == io::ErrorKind::InvalidData => return Err(no_key_file(path)),
         Err(cause) => {
-            return Err(failure(path, format!("cannot be read: {cause}")).caused_by(cause));
+            let hint = if path.is_dir() {
+                "that is a directory; name a file, which may be a new one in it"
+            } else {
+                "may this user read it? Another one is named with --identity FILE"
+            };
+            let failure = failure(path, format!("cannot be read: {cause}")).hint(hint);
+            return Err(failure.caused_by(cause));
         }
     };
     check_mode(path)?;
@@ -86,15 +121,15 @@ fn check_mode(_: &Path) -> Result<(), Failure> {
 
 // Written beside its place and linked there, so that nobody ever reads half a key.
 fn make(path: &Path) -> Result<(), Failure> {
-    let cannot =
-        |cause: io::Error| failure(path, format!("cannot be written: {cause}")).caused_by(cause);
+    let cannot = |cause: io::Error| {
+        failure(path, format!("cannot be written: {cause}"))
+            .hint("may this user write there? Another place is named with --identity FILE")
+            .caused_by(cause)
+    };
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|cause| failure(path, format!("no randomness for a new key: {cause}")))?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(cannot)?;
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce)
@@ -107,6 +142,12 @@ fn make(path: &Path) -> Result<(), Failure> {
     });
     let removed = fs::remove_file(&draft);
     result.and(removed).map_err(cannot)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn write_new(path: &Path, bytes: &[u8; 32]) -> io::Result<()> {

@@ -105,7 +105,13 @@ impl WholeFile {
 
 pub(crate) fn file_failure(path: &Path, cause: io::Error) -> Failure {
     let hint = match cause.kind() {
-        io::ErrorKind::StorageFull => "make room on the disk, then run it again",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room on the disk, then run it again"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "the size of files is limited here: raise it (`ulimit -f`), or send the output to a pipe"
+        }
+        io::ErrorKind::IsADirectory => "that is a directory; name a file in it",
         _ => "is there such a directory, and may you write to it?",
     };
     Failure::new(FailureKind::File, format!("cannot be written: {cause}"))

@@ -1,6 +1,7 @@
 //! From the words of the command line to an exit code.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     io::{self, IsTerminal, Write},
     process::ExitCode,
@@ -32,6 +33,10 @@ pub fn run(words: Vec<OsString>) -> ExitCode {
     let result = match parse(words) {
         Ok(Parsed::Cli(cli)) => carry_out(*cli),
         Ok(Parsed::Text(text)) => show(&text),
+        Ok(Parsed::Help(text)) => {
+            note(text.trim_end());
+            Ok(Exit::Usage)
+        }
         Err(failure) => Err(failure),
     };
     let exit = result.unwrap_or_else(|failure| {
@@ -55,10 +60,24 @@ pub(crate) fn tell(failure: &Failure, json: bool) {
     note(&text);
 }
 
-/// A line on standard error, for people.
+/// Lines on standard error, for people. Control characters, which a file or another node may have sent along, are
+/// shown and not obeyed.
 pub(crate) fn note(text: &str) {
     // Nobody is left to be told if this fails.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible(text));
+}
+
+// As JSON spells them, so that JSON stays JSON.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let spelled = text.chars().map(|c| match is_obeyed(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    });
+    Cow::Owned(spelled.collect())
 }
 
 fn show(text: &str) -> Result<Exit, Failure> {
@@ -87,6 +106,8 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
 async fn with_ctrl_c(cli: Cli) -> Result<Exit, Failure> {
     // They stop cleanly by themselves.
     let by_itself = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let stopped = interrupted(&cli.command);
+    outlive_file_limits();
     // A task of its own, because it may block on a standard output that nobody reads.
     let mut task = tokio::spawn(action::act(cli));
     tokio::select! {
@@ -97,7 +118,7 @@ async fn with_ctrl_c(cli: Cli) -> Result<Exit, Failure> {
     let goodbye = Duration::from_millis(GOODBYE_MS_MAX);
     match timeout(goodbye, &mut task).await {
         Ok(result) => ended(result),
-        Err(_) => Err(interrupted()),
+        Err(_) => Err(stopped),
     }
 }
 
@@ -110,9 +131,40 @@ fn ended(result: Result<Result<Exit, Failure>, JoinError>) -> Result<Exit, Failu
     })
 }
 
-pub(crate) fn interrupted() -> Failure {
-    Failure::new(FailureKind::Interrupted, "interrupted")
-        .hint("what was acknowledged is stored; run it again for the rest")
+/// What Ctrl-C means for a command.
+pub(crate) fn interrupted(command: &Command) -> Failure {
+    let failure = Failure::new(FailureKind::Interrupted, "interrupted");
+    match command {
+        Command::Watch(_) => {
+            failure.hint("`--from REV` goes on with revision REV, one after the last line")
+        }
+        Command::Set(args) if args.stdin => {
+            failure.hint("what was acknowledged is stored; send the rest again")
+        }
+        Command::Import(_) => {
+            failure.hint("run it again: what is imported already is merged, not doubled")
+        }
+        Command::Set(_)
+        | Command::Rm(_)
+        | Command::Mv(_)
+        | Command::Rename(_)
+        | Command::Materialise(_) => {
+            failure.hint("it may or may not have been carried out: read the address, then decide")
+        }
+        _ => failure,
+    }
+}
+
+// Where the size of files is limited (`ulimit -f`), the signal would end the process without a word. With anybody
+// listening to it, the write fails instead, and that has a message.
+fn outlive_file_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        // The handler stays when this is dropped. Without it all is as it was.
+        let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
+    }
 }
 
 fn log_to_stderr(command: &Command) -> Result<(), Failure> {

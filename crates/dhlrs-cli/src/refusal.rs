@@ -54,7 +54,10 @@ impl From<NodeError> for Failure {
         let failure = match node_hint(error.kind()) {
             // It is we who denied: no key has been shown yet.
             _ if is_of_certificate(&error) => {
-                failure.hint("trust its authority with --tls-ca FILE, or look at its certificate")
+                failure.hint(
+                    "trust its authority with --tls-ca FILE, or mend its certificate; `dhlrs serve --help` shows how \
+                     one is made",
+                )
             }
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -104,11 +107,15 @@ const fn node_hint(kind: NodeErrorKind) -> Option<&'static str> {
         }
         NodeErrorKind::DiskFull => "make room on that disk, then start again",
         NodeErrorKind::VersionTooNew => "start it with the newer program that wrote it",
-        NodeErrorKind::Corrupt => "put the directory back from a backup and start with --restored",
+        NodeErrorKind::Corrupt => {
+            "put the whole directory back from a backup, every file of it, and start with --restored"
+        }
         NodeErrorKind::Storage => {
             "look at the disk and at that path, or use another directory with --data"
         }
-        NodeErrorKind::Identity => "look at the identity file in the --data directory",
+        NodeErrorKind::Identity => {
+            "the identity file is in the --data directory; without it the node gets a new key, which others have to allow"
+        }
         NodeErrorKind::Config => "look at --store, --resolve and --forward",
         NodeErrorKind::Unreachable => {
             "is a node running there? Start one with `dhlrs serve`, or name another with --via URL"
@@ -166,7 +173,7 @@ const fn hint(kind: RefusalKind) -> Option<&'static str> {
             "is the node that it reads from running? `dhlrs get --static` shows what is stored"
         }
         RefusalKind::Unavailable | RefusalKind::Overloaded => {
-            "try again in a moment; the node's log says why"
+            "try again in a moment; the node's log says why, `dhlrs status` whom it reaches"
         }
         RefusalKind::SnapshotExpired => "read again",
         RefusalKind::Compacted { .. } => {

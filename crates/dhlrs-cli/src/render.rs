@@ -6,5 +6,7 @@ mod status;
 
 pub(crate) use change::word;
 pub use change::{change_json, change_line, lagged_json, lagged_line};
-pub use rows::{NodeView, TreeDrawing, list_line, query_value, row_json};
+pub(crate) use rows::chosen;
+pub use rows::{NodeView, TreeDrawing, list_line, match_json, query_value, row_json};
+pub(crate) use status::counted;
 pub use status::{status_json, status_text};

@@ -142,25 +142,58 @@ fn split(text: &str) -> Result<(StoreTarget, &str), Failure> {
     ))
 }
 
+/// The most characters of an address that are shown when something is wrong with it.
+const SHOWN_CHARS_MAX: usize = 60;
+
+// The beginning of a long text.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn in_name(text: &str, name: &str, cause: ParsePathError) -> Failure {
-    wrong(text, format!("in `{name}`: {cause}")).caused_by(cause)
+    wrong(text, format!("in `{}`: {cause}", shown(name))).caused_by(cause)
 }
 
 fn in_path(text: &str, path: &str, cause: ParsePathError) -> Failure {
+    let (whole, part) = (shown(text), shown(path));
     let failure = Failure::new(
         FailureKind::BadAddress,
-        format!("`{text}` is no address: in `{path}`: {cause}"),
+        format!("`{whole}` is no address: in `{part}`: {cause}"),
     );
+    let is_beside_a_star = || {
+        let at = cause.at().saturating_sub(1);
+        let beside = path.as_bytes().get(at..).unwrap_or_default();
+        beside.iter().take(2).any(|byte| *byte == b'*')
+    };
     match cause.kind() {
         ParsePathErrorKind::Wildcard => {
             failure.hint("only query and watch take patterns; a label's own star is written \\*")
         }
+        ParsePathErrorKind::Reserved if is_beside_a_star() => failure.hint(
+            "a star is a step of its own: * is one step, ** any number of them; no part of a label can be left open, \
+             and a label's own star is written \\*",
+        ),
         ParsePathErrorKind::HashInPattern => {
             failure.hint("name the bag nodes by label, or use a path without * for # steps")
         }
         ParsePathErrorKind::Slash => {
             failure.hint("steps of a path are parted by dots: '//main/orders.o1'")
         }
+        ParsePathErrorKind::LabelTooLong | ParsePathErrorKind::NameTooLong => {
+            failure.hint("shorten it, and keep the long text as a value")
+        }
+        ParsePathErrorKind::PathTooLong
+        | ParsePathErrorKind::PatternTooLong
+        | ParsePathErrorKind::TooDeep => {
+            failure.hint("shorten the labels, or put fewer bags into each other")
+        }
+        ParsePathErrorKind::ControlCharacter => failure.hint(
+            "labels and names hold no tab, line end or other control character; values may hold them",
+        ),
         _ => failure
             .hint("a dot, slash, # or other syntax inside a label is written with \\ before it"),
     }
@@ -170,7 +203,7 @@ fn in_path(text: &str, path: &str, cause: ParsePathError) -> Failure {
 fn wrong(text: &str, why: String) -> Failure {
     Failure::new(
         FailureKind::BadAddress,
-        format!("`{text}` is no address: {why}"),
+        format!("`{}` is no address: {why}", shown(text)),
     )
     .hint("write MACHINE/PROCESS/STORE/PATH, or '//STORE/PATH' for a store of the node at --via")
 }

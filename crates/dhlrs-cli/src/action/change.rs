@@ -17,8 +17,18 @@ use crate::{
 /// A value of this many bytes fits, however it is spelled.
 const SPELLED_BYTES_MAX: u64 = 8 * VALUE_BYTES_MAX as u64;
 
-/// Whether the VALUE can be stored at all.
+/// Whether the VALUE can be stored at all, and the options have a use.
 pub(super) fn check(args: &SetArgs) -> Result<(), Failure> {
+    // Clap asks for --stdin only where nothing speaks against it, and ADDRESS does.
+    if args.in_flight.is_some() && !args.stdin {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "--in-flight is of no use without --stdin",
+        )
+        .hint(
+            "leave it out, or read ADDRESS, tab, VALUE a line: dhlrs set --stdin --in-flight 64",
+        ));
+    }
     match args.value.as_deref() {
         None | Some("-") => Ok(()),
         Some(text) => literal::parse(text, args.value_type).map(drop),

@@ -26,6 +26,7 @@ use crate::{
     interchange::{Batch, CsvImport},
     output::Output,
     program::note,
+    render::counted,
 };
 
 mod cutting;
@@ -47,13 +48,6 @@ pub(super) async fn import(
     out: &mut Output,
 ) -> Result<Exit, Failure> {
     let address = client.address(&args.target);
-    if address.path().query().is_some() {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            format!("{address}: a file is no attribute"),
-        )
-        .hint("import into a bag; `dhlrs set 'ADDRESS?attribute' VALUE` writes an attribute"));
-    }
     let (input, bytes) = open(&args.file)?;
     let bar = progress_bar(bytes);
     let input = bar.wrap_read(input);
@@ -81,7 +75,10 @@ pub(super) async fn import(
     bar.finish_and_clear();
     let before = |failure: Failure, nodes: u64| match nodes {
         0 => failure,
-        _ => failure.at(format_args!("after {nodes} nodes, which are imported")),
+        _ => failure.at(format_args!(
+            "after {} had been imported",
+            counted(nodes, "node")
+        )),
     };
     written.map_err(|failure: Failure| before(failure, import.nodes))?;
     match read {
@@ -185,7 +182,7 @@ impl Import<'_> {
             ))?;
         } else {
             let at = revision.map_or_else(String::new, |at| format!(", revision {}", at.number));
-            out.line(&format!("{nodes} nodes imported{at}"))?;
+            out.line(&format!("{} imported{at}", counted(nodes, "node")))?;
         }
         if skipped == 0 {
             return Ok(Exit::Done);
@@ -202,7 +199,10 @@ impl Import<'_> {
         out.flush()?;
         Err(Failure::new(
             FailureKind::CheckFailed,
-            format!("{skipped} nodes were skipped"),
+            match skipped {
+                1 => "1 node was skipped".to_owned(),
+                many => format!("{many} nodes were skipped"),
+            },
         )
         .hint("mend them in the file, then import it again: what is there already is merged"))
     }
@@ -276,8 +276,11 @@ pub(crate) fn import_failure(cause: FormatError) -> Failure {
         FormatErrorKind::Syntax => {
             "mend the file there; if it is of another form, --format json, csv or xml says so"
         }
-        FormatErrorKind::MissingKey | FormatErrorKind::DuplicateLabel => {
+        FormatErrorKind::MissingKey | FormatErrorKind::DuplicateKey => {
             "choose a --key that each record of a list has, each with another value; without --key they are 0, 1, 2, …"
+        }
+        FormatErrorKind::DuplicateLabel => {
+            "a label stands once in its bag: rename one of the two, or take it out of the file"
         }
         FormatErrorKind::BadNumber => {
             "write the number as a string, or {\"$dec\":\"…\"} with --typed"

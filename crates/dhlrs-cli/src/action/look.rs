@@ -1,7 +1,7 @@
 //! `get`, `ls`, `tree`, `attrs`, `query`.
 
 use dhlrs::RowStream;
-use dhlrs_bag::formats::{attributes_to_json, text_to_json, value_to_json};
+use dhlrs_bag::formats::{attributes_to_json, value_to_json};
 use dhlrs_path::{Address, DEPTH_MAX};
 use dhlrs_wire::{ReadRow, View};
 
@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     command::{QueryArgs, ReadArgs},
     output::{Output, stdout_failure},
-    render::{NodeView, TreeDrawing, list_line, query_value, row_json, word},
+    render::{NodeView, TreeDrawing, chosen, list_line, match_json, query_value, row_json, word},
 };
 
 pub(super) async fn get(
@@ -28,9 +28,11 @@ pub(super) async fn get(
         address: &address,
         value: top.value.as_ref(),
         attributes: &top.attributes,
+        changed: top.revision,
         revision: rows.revision(),
     };
     match view.text() {
+        // Of several that are named, those that are not there are left out.
         None if asks_attributes => {
             return Err(Failure::new(
                 FailureKind::Missing,
@@ -67,7 +69,7 @@ pub(super) async fn ls(
     let (_, mut rows) = read(client, args, &address, 1).await?;
     while let Some(row) = rows.next().await? {
         if json {
-            out.line(&row_json("label", &row))?;
+            out.line(&row_json("label", &row, rows.revision()))?;
         } else {
             out.line(&list_line(&row))?;
         }
@@ -88,7 +90,7 @@ pub(super) async fn tree(
     let mut next = Some(top);
     while let Some(row) = next {
         if json {
-            out.line(&row_json("label", &row))?;
+            out.line(&row_json("label", &row, rows.revision()))?;
         } else {
             out.line(&drawing.line(&row))?;
         }
@@ -105,11 +107,12 @@ pub(super) async fn attrs(
 ) -> Result<Exit, Failure> {
     let address = client.address(&args.target);
     let (top, _) = read(client, args, &address, 0).await?;
+    let attributes = chosen(&top.attributes, address.path().query());
     if json {
-        out.line(&attributes_to_json(&top.attributes))?;
+        out.line(&attributes_to_json(&attributes))?;
         return Ok(Exit::Done);
     }
-    for (name, value) in top.attributes.iter() {
+    for (name, value) in attributes.iter() {
         out.line(&format!("{name}\t{}", value_to_json(value)))?;
     }
     Ok(Exit::Done)
@@ -131,11 +134,8 @@ pub(super) async fn query(
         let Some(value) = query_value(&row, pattern.query()) else {
             continue;
         };
-        if json && pattern.query().is_none() {
-            out.line(&row_json("path", &row))?;
-        } else if json {
-            let path = text_to_json(&row.name);
-            out.line(&format!(r#"{{"path":{path},"attrs":{value}}}"#))?;
+        if json {
+            out.line(&match_json(&row, pattern.query(), rows.revision()))?;
         } else {
             out.line(&format!("{}\t{value}", word(&row.name)))?;
         }

@@ -1,9 +1,10 @@
 //! `serve`: a node with its stores, until it is told to stop.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use dhlrs::{
     Identity, Node, NodeBuilder, StoreOptions,
+    transport::TransportUrl,
     websocket::{Pem, WebSocketTransport},
 };
 use dhlrs_bag::formats::text_to_json;
@@ -23,11 +24,25 @@ const DEFAULT_PROCESS: &str = "main";
 pub(super) async fn serve(args: ServeArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
     // Asked for first, so that a signal that comes early is not lost.
     let stop = Stop::new()?;
+    if let Some(dir) = args.data.as_deref().filter(|dir| dir.is_file()) {
+        return Err(
+            Failure::new(FailureKind::File, "that is a file, not a directory")
+                .at(dir.display())
+                .hint("--data wants a directory, which is made if it is not there"),
+        );
+    }
     let node = builder(&args)?.start().await?;
     if args.data.is_none() {
         note("everything is kept in memory and ends with this process; --data DIR keeps it");
     }
-    for url in node.listen_urls() {
+    let urls = node.listen_urls();
+    if let Some(url) = open_listener(&urls, !args.allow.is_empty()) {
+        note(&format!(
+            "{url} can be reached from this machine alone, and lets in every program of it; --allow counts for the \
+             other listeners"
+        ));
+    }
+    for url in urls {
         let (name, key) = (node.name(), node.key());
         out.line(&if json {
             let (name, url) = (text_to_json(name.as_str()), text_to_json(&url));
@@ -43,6 +58,21 @@ pub(super) async fn serve(args: ServeArgs, json: bool, out: &mut Output) -> Resu
     }
     node.shutdown().await;
     Ok(Exit::Done)
+}
+
+// The first listener at which `--allow` keeps nobody out, if there is an `--allow`.
+fn open_listener(urls: &[String], allows: bool) -> Option<&str> {
+    let is_local = |url: &&String| {
+        let url: Result<TransportUrl, _> = url.parse();
+        url.is_ok_and(|url| {
+            let address: Result<IpAddr, _> = url.host().parse();
+            url.host() == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        })
+    };
+    urls.iter()
+        .filter(|_| allows)
+        .find(is_local)
+        .map(String::as_str)
 }
 
 fn builder(args: &ServeArgs) -> Result<NodeBuilder, Failure> {

@@ -19,6 +19,9 @@ use crate::{
     output::Output, program::tell,
 };
 
+/// Lines that may wait for their acknowledgement, unless something else is asked for.
+const IN_FLIGHT_DEFAULT: u16 = 64;
+
 /// The most bytes of a line: an address, and the longest spelling of the largest value.
 const LINE_BYTES_MAX: usize = 8 * VALUE_BYTES_MAX + 2 * PATH_BYTES_MAX;
 
@@ -47,7 +50,7 @@ pub(super) async fn set_lines(
     };
     let mut at_end = false;
     loop {
-        let has_room = on_the_way.len() < usize::from(args.in_flight);
+        let has_room = on_the_way.len() < usize::from(args.in_flight.unwrap_or(IN_FLIGHT_DEFAULT));
         if at_end && on_the_way.is_empty() {
             return Ok(report.worst);
         }

@@ -1,8 +1,10 @@
 //! `watch`: changes as they happen.
 
+use std::convert::Infallible;
+
 use dhlrs::{Watch, WatchEvent};
 use dhlrs_wire::{RefusalKind, Selection, WatchedChanges};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Duration, sleep, timeout};
 
 use crate::{
     Exit, Failure, FailureKind, WatchTarget,
@@ -10,9 +12,12 @@ use crate::{
     command::WatchArgs,
     duration::duration_text,
     output::Output,
-    program::note,
+    program::{note, tell},
     render::{change_json, change_line, lagged_json, lagged_line},
 };
+
+/// How long a lost node is asked for at a time.
+const RECONNECT_STEP: Duration = Duration::from_secs(1);
 
 pub(super) async fn watch(
     client: &Client,
@@ -56,23 +61,36 @@ pub(super) async fn watch(
         left: args.count,
         out,
     };
-    match args.limit {
-        None => lines.print(watch).await,
-        Some(limit) => match timeout_at(Instant::now() + limit, lines.print(watch)).await {
-            Ok(result) => result,
-            // Without --count the time is all that was asked for.
-            Err(_) => match lines.left {
-                None => Ok(Exit::Done),
-                Some(left) => Err(Failure::new(
-                    FailureKind::CheckFailed,
-                    format!(
-                        "{left} more lines were wanted when {} were over",
-                        duration_text(limit)
-                    ),
-                )
-                .hint("wait longer with --for, or begin earlier with --from REV")),
-            },
-        },
+    tokio::select! {
+        result = lines.within(watch, args.limit) => result,
+        never = tell_losses(client, json) => match never {},
+    }
+}
+
+// The watch goes on by itself when the node is back; that it waits must be seen all the same.
+async fn tell_losses(client: &Client, json: bool) -> Infallible {
+    let node = client.node();
+    loop {
+        node.disconnected().await;
+        note(if json {
+            r#"{"connection":"lost"}"#
+        } else {
+            "the connection was lost; trying again"
+        });
+        let mut is_told = false;
+        while let Err(cause) = node.connected(RECONNECT_STEP).await {
+            // Such as a node that no longer lets this key in.
+            if !cause.kind().is_transient() && !is_told {
+                is_told = true;
+                tell(&Failure::from(cause), json);
+            }
+            sleep(RECONNECT_STEP).await;
+        }
+        note(if json {
+            r#"{"connection":"back"}"#
+        } else {
+            "connected again; the watch goes on where it was"
+        });
     }
 }
 
@@ -83,6 +101,28 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    async fn within(&mut self, watch: Watch, limit: Option<Duration>) -> Result<Exit, Failure> {
+        let Some(limit) = limit else {
+            return self.print(watch).await;
+        };
+        match timeout(limit, self.print(watch)).await {
+            Ok(result) => result,
+            // Without --count the time is all that was asked for.
+            Err(_) => match self.left {
+                None => Ok(Exit::Done),
+                Some(left) => Err(Failure::new(
+                    FailureKind::CheckFailed,
+                    format!(
+                        "{left} more {} wanted when {} were over",
+                        if left == 1 { "line was" } else { "lines were" },
+                        duration_text(limit)
+                    ),
+                )
+                .hint("wait longer with --for, or begin earlier with --from REV")),
+            },
+        }
+    }
+
     async fn print(&mut self, mut watch: Watch) -> Result<Exit, Failure> {
         loop {
             match watch.next().await {

@@ -15,10 +15,10 @@ pub struct ClientArgs {
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL)]
     pub via: String,
     /// How long to wait for an answer: 500ms, 5s, 2m
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, allow_hyphen_values = true)]
     pub timeout: Duration,
-    /// The key file of this user, instead of ~/.config/dhlrs/identity
-    #[arg(long, value_name = "FILE", env = "DHLRS_IDENTITY")]
+    /// The key file of this user, instead of $DHLRS_IDENTITY or ~/.config/dhlrs/identity
+    #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
     /// Trusts the certificate authorities in this PEM file for wss://, and no others
     #[arg(long, value_name = "FILE")]

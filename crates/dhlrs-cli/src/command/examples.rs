@@ -9,7 +9,17 @@ Examples:
   dhlrs watch '//main/orders'
 
 Exit codes: 0 done, 1 missing or a check failed, 2 usage, 3 refused, 4 unreachable or a read timed out,
-5 a write was sent and its outcome is unknown, 130 Ctrl-C.";
+5 a write was sent and its outcome is unknown, 130 Ctrl-C.
+
+--via, --timeout, --identity and --tls-ca may stand before the command as well.
+
+A few words (docs/glossary.md has them all):
+  bag          an ordered list of bag nodes with unique labels; the inside of a branch
+  bag node     one element of the tree: a label, a value or a bag, attributes
+  resolver     computes a bag node's value when it is read
+  materialise  to keep what a resolver gave as ordinary bag nodes, which can be written
+  revision     the number of a change of a store, one after the other
+  incarnation  one unbroken life of a store's log; revisions of two do not compare";
 
 pub(super) const DEMO: &str = "\
 Examples:
@@ -23,7 +33,13 @@ Examples:
   dhlrs serve --name base/main --listen ws://127.0.0.1:0 --connect ws://10.0.0.7:7411
   dhlrs serve --resolve 'main/profiles.*=base/main/people/{user_id},cache=30'
   dhlrs serve --forward 'main/orders.**=base/main/in'
-  dhlrs serve --config node.toml";
+  dhlrs serve --config node.toml
+  dhlrs serve --listen wss://127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem
+
+A certificate of one's own, which the others trust by --tls-ca cert.pem (put your names and addresses in):
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \\
+    -keyout key.pem -out cert.pem -subj '/CN=localhost' \\
+    -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -addext 'basicConstraints=critical,CA:FALSE'";
 
 pub(super) const GET: &str = "\
 Examples:
@@ -107,7 +123,10 @@ Examples:
   dhlrs import '//main/stock' stock.csv --key sku
   dhlrs import '//main/parts' parts.xml
   dhlrs import '//copy' tree.json --typed
-  dhlrs import '//main/in' - --format json";
+  dhlrs import '//main/in' - --format json
+
+Types: JSON values keep theirs, and cells of CSV are text. In XML an element's text is text, but an attribute becomes
+what it spells: f=\"1.50\" a float (1.5), f=\"true\" a bool, f=\"a\" a text. XML of `export --typed` says its types.";
 
 pub(super) const EXPORT: &str = "\
 Examples:

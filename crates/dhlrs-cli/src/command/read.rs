@@ -1,12 +1,14 @@
 //! The commands that change nothing.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use dhlrs_bag::ChangeKind;
 use dhlrs_wire::RevisionFrom;
 
 use super::ClientArgs;
-use crate::{PathTarget, PatternTarget, WatchTarget, duration::parse_duration};
+use crate::{
+    Failure, FailureKind, PathTarget, PatternTarget, WatchTarget, duration::parse_duration,
+};
 
 /// What `status` can be told.
 #[derive(Debug, clap::Args)]
@@ -48,7 +50,7 @@ pub struct WatchArgs {
     #[arg(value_name = "ADDRESS-OR-PATTERN")]
     pub target: WatchTarget,
     /// Begins with this revision: N or INCARNATION/N; without it, from now on
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", value_parser = parse_revision)]
     pub from: Option<RevisionFrom>,
     /// Only changes of these kinds
     #[arg(long = "kind", value_name = "KIND,KIND", value_delimiter = ',', value_parser = parse_kind)]
@@ -57,7 +59,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Ends after this time; 1 is the exit code if --count lines have not come by then
-    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, allow_hyphen_values = true)]
     pub limit: Option<Duration>,
     /// The connection.
     #[command(flatten)]
@@ -93,12 +95,22 @@ pub enum ExportFormat {
     Xml,
 }
 
-fn parse_kind(text: &str) -> Result<ChangeKind, String> {
+fn parse_kind(text: &str) -> Result<ChangeKind, Failure> {
     ChangeKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| {
             let known: Vec<&str> = ChangeKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            format!("the kinds are {}", known.join(", "))
+            Failure::new(FailureKind::Usage, "no change is of this kind")
+                .hint(format!("the kinds are {}", known.join(", ")))
         })
+}
+
+/// Reads `N` or `INCARNATION/N`.
+pub(super) fn parse_revision(text: &str) -> Result<RevisionFrom, Failure> {
+    text.parse().map_err(|cause: <RevisionFrom as FromStr>::Err| {
+        Failure::new(FailureKind::Usage, cause.to_string())
+            .hint("write N, or INCARNATION/N with its 16 hex digits; `dhlrs status` shows both for now")
+            .caused_by(cause)
+    })
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use dhlrs_path::NodeName;
+use dhlrs_path::{NodeName, ParsePathErrorKind};
 
-use crate::{Allow, Forward, Resolve, StoreOption};
+use crate::{Allow, Failure, FailureKind, Forward, Resolve, StoreOption, client::NODE_NAME_HINT};
 
 /// What `serve` can be told.
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
     /// The name of this node; by default HOSTNAME/main
-    #[arg(long, value_name = "MACHINE/PROCESS")]
+    #[arg(long, value_name = "MACHINE/PROCESS", value_parser = parse_node_name)]
     pub name: Option<NodeName>,
     /// Keeps the stores and the node's key in this directory; without it everything is in memory
     #[arg(long, value_name = "DIR")]
@@ -51,4 +51,18 @@ pub struct ServeArgs {
     /// Stops when standard input ends, as it does with the process that has started this one
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
+}
+
+fn parse_node_name(text: &str) -> Result<NodeName, Failure> {
+    text.parse().map_err(|cause: dhlrs_path::ParsePathError| {
+        let why = match cause.kind() {
+            ParsePathErrorKind::Incomplete => {
+                "a node's name has two parts, that of its machine and its own".to_owned()
+            }
+            _ => cause.to_string(),
+        };
+        Failure::new(FailureKind::Usage, why)
+            .hint(NODE_NAME_HINT)
+            .caused_by(cause)
+    })
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use dhlrs_bag::{Label, Position};
 use dhlrs_wire::RevisionFrom;
 
-use super::ClientArgs;
-use crate::{PathTarget, literal::ValueType, position::parse_position};
+use super::{ClientArgs, read::parse_revision};
+use crate::{Failure, FailureKind, PathTarget, literal::ValueType, position::parse_position};
 
 /// What `set` can be told.
 #[derive(Debug, clap::Args)]
@@ -24,9 +24,9 @@ pub struct SetArgs {
     /// Reads ADDRESS, tab, VALUE from stdin; prints REV, tab, ADDRESS for each acknowledged line
     #[arg(long, conflicts_with_all = ["target", "value", "position", "overwrite", "if_rev", "if_missing", "if_present"])]
     pub stdin: bool,
-    /// With --stdin: how many lines may wait for their acknowledgement
-    #[arg(long, value_name = "N", default_value_t = 64, requires = "stdin", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub in_flight: u16,
+    /// With --stdin: how many lines may wait for their acknowledgement; 64 if nothing is said
+    #[arg(long, value_name = "N", requires = "stdin", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub in_flight: Option<u16>,
     /// Takes the value as this type
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     pub value_type: Option<ValueType>,
@@ -52,7 +52,7 @@ pub struct SetArgs {
 #[group(multiple = false)]
 pub struct ConditionArgs {
     /// Only if nothing there has changed after this revision: N or INCARNATION/N
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", value_parser = parse_revision)]
     pub if_rev: Option<RevisionFrom>,
     /// Only if there is nothing yet
     #[arg(long)]
@@ -93,7 +93,7 @@ pub struct RemoveArgs {
     #[arg(value_name = "ADDRESS")]
     pub target: PathTarget,
     /// Only if nothing there has changed after this revision: N or INCARNATION/N
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", value_parser = parse_revision)]
     pub if_rev: Option<RevisionFrom>,
     /// The connection.
     #[command(flatten)]
@@ -124,7 +124,7 @@ pub struct MoveArgs {
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub position: Option<Position>,
     /// Only if nothing there has changed after this revision: N or INCARNATION/N
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", value_parser = parse_revision)]
     pub if_rev: Option<RevisionFrom>,
     /// The connection.
     #[command(flatten)]
@@ -138,10 +138,10 @@ pub struct RenameArgs {
     #[arg(value_name = "ADDRESS")]
     pub target: PathTarget,
     /// Its new label, as it stands: nothing in it is syntax
-    #[arg(value_name = "LABEL")]
+    #[arg(value_name = "LABEL", value_parser = parse_label)]
     pub label: Label,
     /// Only if nothing there has changed after this revision: N or INCARNATION/N
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", value_parser = parse_revision)]
     pub if_rev: Option<RevisionFrom>,
     /// The connection.
     #[command(flatten)]
@@ -160,7 +160,7 @@ pub struct ImportArgs {
     /// The form of the file; by default what its name ends in, else json
     #[arg(long, value_enum)]
     pub format: Option<ImportFormat>,
-    /// The field, column or attribute that labels records; without it they are 0, 1, 2, …
+    /// The field or column that labels records, else they are 0, 1, 2, …; in XML the attribute that labels elements
     #[arg(long, value_name = "FIELD")]
     pub key: Option<String>,
     /// Reads what `export --typed` wrote
@@ -180,4 +180,12 @@ pub enum ImportFormat {
     Csv,
     /// XML; the root element is the bag
     Xml,
+}
+
+fn parse_label(text: &str) -> Result<Label, Failure> {
+    Label::new(text).map_err(|cause| {
+        Failure::new(FailureKind::Usage, cause.to_string())
+            .hint("a label has 1 to 255 bytes and no control characters; longer text is a value")
+            .caused_by(cause)
+    })
 }

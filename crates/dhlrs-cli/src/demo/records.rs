@@ -154,7 +154,7 @@ impl Records {
             None => import_failure(cause),
         };
         match kind {
-            FormatErrorKind::MissingKey | FormatErrorKind::DuplicateLabel => failure.hint(
+            FormatErrorKind::MissingKey | FormatErrorKind::DuplicateKey => failure.hint(
                 "choose a --key that each record has, each with another value; without --key they are 0, 1, 2, …",
             ),
             _ => failure.hint("--input wants a JSON list of objects, or an object of objects"),

@@ -130,7 +130,7 @@ impl<R: Read> CsvImport<R> {
             Ok(label)
         } else {
             Err(self.error(
-                Kind::DuplicateLabel,
+                Kind::DuplicateKey,
                 format!("another row has the key `{label}` too"),
             ))
         }

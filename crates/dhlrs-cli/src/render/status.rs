@@ -3,6 +3,15 @@
 use dhlrs_wire::{Status, StoreStatus};
 use serde_json::{Value as Json, json};
 
+/// `1 node`, `2 nodes`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    counted_as(count, one, &format!("{one}s"))
+}
+
+fn counted_as(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// The status for people: one fact a line, lists below their heading.
 #[must_use]
 pub fn status_text(status: &Status) -> String {
@@ -13,7 +22,10 @@ pub fn status_text(status: &Status) -> String {
         format!("transports  {}", status.transports.join(" ")),
     ];
     lines.extend(status.listen.iter().map(|url| format!("listens     {url}")));
-    lines.push(format!("refused     {} frames", status.refused_frames));
+    lines.push(format!(
+        "refused     {}",
+        counted(status.refused_frames, "frame")
+    ));
     for store in &status.stores {
         let durable = if store.durable {
             "durable"
@@ -32,8 +44,10 @@ pub fn status_text(status: &Status) -> String {
             ..
         } = store;
         lines.push(format!(
-            "store       {name} {authority} {state} {durable}, revision {revision}, oldest {oldest}, {nodes} nodes, \
-             {sessions} sessions, {watches} watches"
+            "store       {name} {authority} {state} {durable}, revision {revision}, oldest {oldest}, {}, {}, {}",
+            counted(*nodes, "node"),
+            counted(*sessions, "session"),
+            counted_as(*watches, "watch", "watches"),
         ));
         lines.extend(store.forwards.iter().map(|forward| {
             let (pattern, to) = (&forward.pattern, &forward.store);
@@ -51,8 +65,10 @@ pub fn status_text(status: &Status) -> String {
     }));
     lines.extend(status.routes.iter().map(|route| {
         format!(
-            "route       {} via {}, {} hops",
-            route.node, route.via, route.hops
+            "route       {} via {}, {}",
+            route.node,
+            route.via,
+            counted(route.hops.into(), "hop")
         )
     }));
     lines.join("\n")

@@ -17,7 +17,7 @@ fn cli(words: &[&str]) -> Result<Cli, Failure> {
         .collect();
     match parse(words)? {
         Parsed::Cli(cli) => Ok(*cli),
-        Parsed::Text(text) => panic!("{words:?}: {text}", words = text),
+        Parsed::Text(text) | Parsed::Help(text) => panic!("{words:?}: {text}", words = text),
     }
 }
 
@@ -160,6 +160,47 @@ fn json_may_stand_anywhere() {
 }
 
 #[test]
+fn the_connection_may_stand_before_the_command() {
+    let via = |words: &[&str]| {
+        let cli = cli(words).unwrap();
+        (cli.json, cli.command.client().unwrap().via.clone())
+    };
+    let wanted = || (true, "ws://a:1".to_owned());
+    assert_eq!(
+        via(&["--via", "ws://a:1", "--json", "get", "//main"]),
+        wanted()
+    );
+    assert_eq!(
+        via(&["--json", "--via=ws://a:1", "get", "//main"]),
+        wanted()
+    );
+    assert_eq!(
+        via(&["get", "--json", "--via", "ws://a:1", "//main"]),
+        wanted()
+    );
+    // The name of a command is a value here.
+    assert_eq!(
+        via(&[
+            "--identity",
+            "get",
+            "--json",
+            "--via",
+            "ws://a:1",
+            "ls",
+            "//main"
+        ]),
+        wanted()
+    );
+    refuses(&["--via", "ws://a:1", "key"], FailureKind::Usage, "--via");
+    refuses(&["--via", "ws://a:1"], FailureKind::Usage, "--via");
+    refuses(
+        &["--vai", "ws://a:1", "ls", "//main"],
+        FailureKind::Usage,
+        "--vai",
+    );
+}
+
+#[test]
 fn mistakes_are_told_with_a_remedy() {
     refuses(&["get"], FailureKind::Usage, "ADDRESS");
     refuses(&["quary", "//main/a"], FailureKind::Usage, "query");
@@ -245,7 +286,7 @@ fn positions_are_words_or_signs() {
         ("<a", Position::BeforeLabel(label("a"))),
         (">#-2", Position::AfterIndex(-2)),
     ] {
-        assert_eq!(parse_position(text), Ok(wanted), "{text}");
+        assert_eq!(parse_position(text).unwrap(), wanted, "{text}");
     }
     for text in [
         "", "middle", "at:", "at:03", "at:x", "before:", "after:\n", "3",
@@ -256,11 +297,11 @@ fn positions_are_words_or_signs() {
 
 #[test]
 fn durations_have_units() {
-    assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-    assert_eq!(parse_duration("5"), Ok(Duration::from_secs(5)));
-    assert_eq!(parse_duration("5s"), Ok(Duration::from_secs(5)));
-    assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-    assert_eq!(parse_duration("1h"), Ok(Duration::from_secs(3600)));
+    assert_eq!(parse_duration("500ms").unwrap(), Duration::from_millis(500));
+    assert_eq!(parse_duration("5").unwrap(), Duration::from_secs(5));
+    assert_eq!(parse_duration("5s").unwrap(), Duration::from_secs(5));
+    assert_eq!(parse_duration("2m").unwrap(), Duration::from_secs(120));
+    assert_eq!(parse_duration("1h").unwrap(), Duration::from_secs(3600));
     for text in [
         "",
         "0",

@@ -74,7 +74,7 @@ fn json_tells_address_type_and_revision() {
     let got: Json =
         serde_json::from_str(&ok(&world, &server, &["get", "//main/a.b", "--json"])).unwrap();
     let wanted = json!({
-        "address": "m/p/main/a.b", "type": "decimal", "value": {"$dec": "12.50"}, "attrs": {}, "revision": 1,
+        "address": "m/p/main/a.b", "type": "decimal", "value": {"$dec": "12.50"}, "attrs": {}, "changed": 1, "revision": 1,
         "incarnation": incarnation,
     });
     assert_eq!(got, wanted);

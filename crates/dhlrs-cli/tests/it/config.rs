@@ -25,7 +25,7 @@ fn serve(toml: &str, words: &[&str]) -> Result<ServeArgs, Failure> {
             Command::Serve(args) => Ok(*args),
             other => panic!("{other:?}"),
         },
-        Parsed::Text(text) => panic!("{text}"),
+        Parsed::Text(text) | Parsed::Help(text) => panic!("{text}"),
     }
 }
 

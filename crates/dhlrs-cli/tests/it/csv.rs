@@ -53,7 +53,7 @@ fn mistakes_are_named_with_their_line() {
     refuses("a,a\n", None, Kind::DuplicateLabel, 1);
     refuses("a,b\n1,2\n", Some("c"), Kind::MissingKey, 1);
     refuses("a,b\n1,2\n1\n", None, Kind::Syntax, 3);
-    refuses("a,b\n1,2\n1,3\n", Some("a"), Kind::DuplicateLabel, 3);
+    refuses("a,b\n1,2\n1,3\n", Some("a"), Kind::DuplicateKey, 3);
     refuses("a,b\n,2\n", Some("a"), Kind::BadLabel, 2);
 }
 

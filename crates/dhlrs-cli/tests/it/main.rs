@@ -8,6 +8,7 @@
 mod bag_lines;
 mod batches;
 mod bindings;
+mod certificates;
 mod changes;
 mod command_line;
 mod commands;
@@ -19,6 +20,7 @@ mod faults;
 mod identity;
 mod line;
 mod literals;
+mod losses;
 mod mistakes;
 mod rows;
 mod serving;

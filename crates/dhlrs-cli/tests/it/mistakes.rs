@@ -79,15 +79,60 @@ fn words_that_cannot_be_understood() {
             "--tls-key",
             "--tls-key",
         ),
-        (&["serve", "--name", "base"], "base", "--name"),
+        (
+            &["serve", "--name", "base"],
+            "two parts",
+            "--name base/main",
+        ),
+        (&["get", "//main/a", "--timeout", "-1s"], "-1s", "500ms"),
+        (
+            &["set", "//main/a", "1", "--if-rev", "x"],
+            "x",
+            "INCARNATION/N",
+        ),
+        (&["rename", "//main/a", ""], "LABEL", "1 to 255 bytes"),
+        (
+            &["set", "//main/a", "1", "--in-flight", "8"],
+            "--in-flight",
+            "--stdin",
+        ),
+        (&["ls", "//main/a?b"], "a?b", "get, attrs, query"),
+        (&["tree", "//main/a?b"], "a?b", "leave out"),
+        (&["export", "//main/a?b"], "a?b", "leave out"),
+        (&["refresh", "//main/a?b"], "a?b", "leave out"),
+        (&["mv", "//main/a", "//main/b?c"], "b?c", "leave out"),
+        (&["key", "--via", "ws://127.0.0.1:1"], "--via", "dhlrs key"),
+        (&[], "no command", "dhlrs --help"),
     ] {
         alone(&world, words, (2, "usage", said, remedy));
     }
+    let bare = world.dhlrs::<&str>(&[]);
+    assert_eq!((bare.code, bare.out.as_str()), (2, ""), "{bare:?}");
+    assert!(bare.err.starts_with("One reactive tree"), "{bare:?}");
+    let help = world.dhlrs(&["help", "rename"]).ok();
+    assert!(help.starts_with("Gives a bag node another label"), "{help}");
     for (words, said, remedy) in [
         (&["get", "main/a"][..], "main/a", "'//STORE/PATH'"),
         (&["get", "//main/a..b"], "byte 2", "\\"),
         (&["get", "//main/a.*"], "a.*", "only query and watch"),
         (&["get", "//main/a/b"], "a/b", "dots"),
+        (&["query", "//main/a*"], "a*", "a step of its own"),
+        (&["query", "//main/a.*b"], "a.*b", "a step of its own"),
+        (
+            &["get", "//main/a\tb"],
+            "control character",
+            "values may hold",
+        ),
+        (
+            &["get", &format!("//main/{}", "x".repeat(300))],
+            "xxx…`",
+            "shorten it",
+        ),
+        (
+            &["get", &format!("//main/{}x", "x.".repeat(70))],
+            "too many steps",
+            "fewer bags",
+        ),
     ] {
         alone(&world, words, (2, "bad_address", said, remedy));
     }
@@ -142,6 +187,8 @@ fn files_that_cannot_be_used() {
         &["serve", "--config", "bad.toml"],
         (2, "bad_config", "listenn", "listen"),
     );
+    let hidden = world.dhlrs(&["serve", "--config", "bad.toml"]);
+    assert!(!hidden.err.contains("until-stdin-ends"), "{hidden:?}");
     world.file("broken.toml", "listen = [\n");
     alone(
         &world,
@@ -156,6 +203,31 @@ fn files_that_cannot_be_used() {
         &["key", "--identity", "short"],
         (2, "identity", "64 hex digits", "--identity"),
     );
+    alone(
+        &world,
+        &["key", "--identity", "."],
+        (2, "identity", "cannot be read", "name a file"),
+    );
+    alone(
+        &world,
+        &["key", "--identity", "no/such/file"],
+        (2, "identity", "no directory no/such", "typing error"),
+    );
+    assert!(!world.path("no").exists(), "a typing error makes nothing");
+    let made = world.dhlrs(&["key", "--identity", "new"]);
+    assert_eq!(made.err, "a new key was made: new\n");
+    let again = world.dhlrs(&["key", "--identity", "new"]);
+    assert_eq!((again.out, again.err.as_str()), (made.out, ""));
+    let mut unnamed = world.command(&["key"]);
+    let unnamed = unnamed.env("DHLRS_IDENTITY", "").spawn().unwrap();
+    assert_eq!(
+        (
+            Done::of(unnamed).code,
+            world.path(".config/dhlrs/identity").exists()
+        ),
+        (0, true)
+    );
+
     let loose = world.file("loose", "0".repeat(64));
     alone(
         &world,
@@ -318,6 +390,10 @@ fn nodes_that_do_not_start() {
         &["--data", "file/data"],
         (3, "storage", "file/data", "--data"),
     );
+    serve(
+        &["--data", "file"],
+        (2, "file", "not a directory", "--data wants a directory"),
+    );
     // Not even root may.
     serve(
         &["--data", "/sys/kernel/data"],
@@ -327,7 +403,27 @@ fn nodes_that_do_not_start() {
     let known = std::fs::read_to_string(&format).unwrap();
     std::fs::write(&format, "dhlrs-data 9 73530e20\n").unwrap();
     serve(&["--data", "data"], (3, "version_too_new", "9", "newer"));
+    std::fs::remove_file(&format).unwrap();
+    serve(
+        &["--data", "data"],
+        (
+            3,
+            "corrupt",
+            "FORMAT: this file is missing",
+            "every file of it",
+        ),
+    );
     std::fs::write(&format, known).unwrap();
+    let mode = |bits| {
+        let permissions = std::fs::Permissions::from_mode(bits);
+        std::fs::set_permissions(world.path("data/identity"), permissions).unwrap();
+    };
+    mode(0o644);
+    serve(
+        &["--data", "data"],
+        (2, "identity", "others may read", "chmod 600"),
+    );
+    mode(0o600);
     std::fs::write(world.path("data/identity"), "no key").unwrap();
     serve(
         &["--data", "data"],
@@ -383,6 +479,22 @@ fn what_a_node_refuses() {
         (2, "usage", "another store", "export"),
     );
     refused(
+        &["mv", "//main/b.c", "//main/no.such.c"],
+        (1, "missing", "no.such: missing", "dhlrs ls"),
+    );
+    refused(
+        &["mv", "//main/b.c", "//main/a.c"],
+        (3, "invalid", "a: holds a value", "choose a bag"),
+    );
+    for words in [
+        &["set", "//main", "1"][..],
+        &["rm", "//main"],
+        &["rename", "//main", "x"],
+        &["mv", "//main", "//main/b.x"],
+    ] {
+        refused(words, (3, "invalid", "the root: takes no value", "--help"));
+    }
+    refused(
         &["rename", "//main/z", "y"],
         (1, "missing", "z", "dhlrs ls"),
     );
@@ -425,10 +537,35 @@ fn what_a_node_refuses() {
         ),
         ("d.json", "{\"\":1}", None, "empty", "mend"),
         ("e.csv", "a,b\n1\n", None, "line 2", "mend"),
+        ("f.json", "{\"a\":1,\"a\":2}", None, "/a", "once in its bag"),
+        (
+            "g.csv",
+            "a,a\n1,2\n",
+            None,
+            "two columns",
+            "once in its bag",
+        ),
+        (
+            "h.xml",
+            "<r><a n=\"1\"/></r>",
+            Some("id"),
+            "attribute `id`",
+            "--key",
+        ),
     ] {
         world.file(file, content);
         let mut words = vec!["import", "//main/in", file];
         words.extend(key.into_iter().flat_map(|key| ["--key", key]));
         refused(&words, (2, "bad_input", kind_said, remedy));
     }
+}
+
+#[test]
+fn what_a_file_or_a_node_says_is_shown_and_not_obeyed() {
+    let world = World::new();
+    let server = world.serve::<&str>(&[]);
+    world.file("red.json", "{\"\\u001b[31mred\":1}");
+    let done = server.dhlrs(&world, &["import", "//main", "red.json"]);
+    assert!(done.fails(2).contains("\\u001b[31mred"), "{done:?}");
+    assert!(!done.err.contains('\u{1b}'), "{done:?}");
 }

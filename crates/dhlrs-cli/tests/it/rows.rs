@@ -1,9 +1,14 @@
 //! What `get`, `ls`, `query` and `tree` print.
 
 use dhlrs_bag::{Attributes, List, Value};
-use dhlrs_cli::render::{NodeView, TreeDrawing, list_line};
-use dhlrs_path::Address;
+use dhlrs_cli::render::{NodeView, TreeDrawing, list_line, match_json, row_json};
+use dhlrs_path::{Address, Pattern};
 use dhlrs_wire::{Incarnation, ReadRow, Revision};
+
+const READ: Revision = Revision {
+    incarnation: Incarnation(255),
+    number: 7,
+};
 
 fn row(depth: u16, name: &str, value: Option<Value>, children: u64) -> ReadRow {
     ReadRow {
@@ -34,10 +39,8 @@ fn view<'a>(
         address,
         value,
         attributes,
-        revision: Revision {
-            incarnation: Incarnation(255),
-            number: 7,
-        },
+        changed: 5,
+        revision: READ,
     }
 }
 
@@ -86,7 +89,7 @@ fn json_has_type_and_revision() {
         serde_json::from_str(&view(&address, Some(&value), &own).json("")).unwrap();
     let wanted = serde_json::json!({
         "address": "m/p/s/a", "type": "timestamp", "value": {"$dt": "2026-01-31T12:00:00Z"}, "attrs": {"z": "t"},
-        "revision": 7, "incarnation": "00000000000000ff",
+        "changed": 5, "revision": 7, "incarnation": "00000000000000ff",
     });
     assert_eq!(json, wanted);
     let json: serde_json::Value =
@@ -95,6 +98,54 @@ fn json_has_type_and_revision() {
         (&json["type"], &json["value"]),
         (&"bag".into(), &serde_json::json!({"b": 1}))
     );
+}
+
+#[test]
+fn json_of_an_attribute_has_its_type_and_value() {
+    let own = attributes(&[("z", "t".into()), ("a", 1_i64.into())]);
+    let json = |query: &str| -> serde_json::Value {
+        let address: Address = format!("m/p/s/a{query}").parse().unwrap();
+        serde_json::from_str(&view(&address, None, &own).json("{}")).unwrap()
+    };
+    let one = json("?a");
+    assert_eq!((&one["type"], &one["value"]), (&"int".into(), &1.into()));
+    assert_eq!(one["attrs"], serde_json::json!({"a": 1}));
+    let all = json("?");
+    assert_eq!(all["type"], "attributes");
+    assert_eq!(all["value"], serde_json::json!({"a": 1, "z": "t"}));
+}
+
+#[test]
+fn every_row_in_json_has_the_same_fields() {
+    let mut node = row(0, "a.b", Some(1_i64.into()), 0);
+    node.attributes = attributes(&[("z", "t".into())]);
+    let fields = |json: String, name: &str| -> serde_json::Value {
+        let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(
+            json.as_object_mut().unwrap().remove(name).is_some(),
+            "{json}"
+        );
+        json
+    };
+    let wanted = serde_json::json!({
+        "depth": 2, "type": "int", "value": 1, "attrs": {"z": "t"}, "children": 0,
+        "changed": 1, "revision": 7, "incarnation": "00000000000000ff",
+    });
+    let found = match_json(&node, None, READ);
+    assert_eq!(
+        fields(found, "path"),
+        wanted,
+        "the depth is that of the path"
+    );
+    node.depth = 2;
+    assert_eq!(fields(row_json("label", &node, READ), "label"), wanted);
+    let pattern = Pattern::parse("a.*?z").unwrap();
+    let found = fields(match_json(&node, pattern.query(), READ), "path");
+    assert_eq!(
+        (&found["type"], &found["value"]),
+        (&"text".into(), &"t".into())
+    );
+    assert_eq!(found["revision"], 7);
 }
 
 #[test]

@@ -307,7 +307,7 @@ fn an_import_of_which_nothing_could_be_sent_says_so() {
     let large = "x".repeat(300_000);
     let file = world.file("large.json", format!("{{\"v\":\"{large}\"}}"));
     let done = server.dhlrs(&world, &["import", "//main/at", text(&file)]);
-    assert!(done.fails(1).contains("1 nodes were skipped"), "{done:?}");
+    assert!(done.fails(1).contains("1 node was skipped"), "{done:?}");
     assert_eq!(done.out, "0 nodes imported\n");
     let done = server.dhlrs(&world, &["import", "//main/at", text(&file), "--json"]);
     let told: serde_json::Value = serde_json::from_str(&done.out).unwrap();

@@ -37,9 +37,10 @@ pub(crate) struct Server {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: TempDir::new().unwrap(),
-        }
+        let dir = TempDir::new().unwrap();
+        // There from the beginning, so that no command has the news of a new one.
+        dhlrs_cli::identity_file::load_or_make(&dir.path().join("identity")).unwrap();
+        Self { dir }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -91,6 +92,16 @@ impl World {
         }
         all.extend(words.iter().map(AsRef::as_ref));
         Server::of(self.command(&all).spawn().unwrap())
+    }
+
+    /// A node that this command starts.
+    pub(crate) fn serve_by(&self, command: &mut Command) -> Server {
+        command
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Server::of(command.spawn().unwrap())
     }
 }
 
