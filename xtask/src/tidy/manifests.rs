@@ -80,7 +80,7 @@ pub(super) fn dependencies_are_used_and_explained(
         .workspace_packages()
         .into_iter()
         .flat_map(|package| &package.dependencies)
-        .map(|dependency| dependency.name.as_str())
+        .map(|dependency| dependency.rename.as_deref().unwrap_or(&dependency.name))
         .collect();
     let mut problems = Vec::new();
     for (name, _) in declared.iter().filter(|(_, how)| how.get("path").is_none()) {
