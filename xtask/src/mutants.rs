@@ -184,6 +184,9 @@ fn mutate(
     if let Some(shard) = shard {
         command.args(["--shard", shard]);
     }
+    // Below the copy that is mutated: in a target folder that others use, Cargo would take what was
+    // built of a mutant for what is built of them.
+    command.env("CARGO_TARGET_DIR", "target");
     // The same random tests for every mutant and in every run; nothing is learnt from one mutant
     // for the next.
     command

@@ -123,6 +123,14 @@ fn a_chain_of_subscribers_has_an_end() {
         let dispatched = triggers.dispatch(&revision, None);
         assert_eq!(dispatched.emissions.len(), emissions);
         assert_eq!(dispatched.failures.len(), 1 - emissions);
+        for failure in &dispatched.failures {
+            assert!(matches!(failure.kind, FailureKind::TooDeep { .. }));
+            let said = failure.to_string();
+            assert!(
+                said.contains("chain of subscribers too long, limit "),
+                "{said}"
+            );
+        }
     }
 }
 
@@ -140,6 +148,14 @@ fn one_call_emits_at_most_so_much() {
         let dispatched = triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
         assert_eq!(dispatched.emissions.len(), kept);
         assert_eq!(dispatched.failures.len(), usize::from(kept == 0));
+        for failure in &dispatched.failures {
+            assert_eq!(failure.kind, FailureKind::TooManyEmissions(edits));
+            let said = failure.to_string();
+            assert!(
+                said.ends_with("too many edits for one event: 1025, limit 1024"),
+                "{said}"
+            );
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod model;
 mod order;
 mod patterns;
 mod places;
+mod told;
 mod transactions;
 mod trees;
 mod window;
