@@ -206,7 +206,7 @@ impl AntiEntropy {
     #[must_use]
     pub fn wake_at(&self) -> Option<Time> {
         let of_peer = |peer: &Peer| {
-            let waits = !peer.queue.is_empty() || !peer.outgoing.is_idle();
+            let waits = peer.has_queue() || !peer.outgoing.is_idle();
             let sends_at = peer.sends_at().filter(|_| waits);
             [peer.retry_at, peer.owed_at, sends_at]
                 .into_iter()

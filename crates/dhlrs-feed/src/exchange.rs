@@ -231,7 +231,7 @@ impl AntiEntropy {
         }
         let was: Vec<_> = peer.differences.keys().copied().collect();
         for feed in was.iter().filter(|feed| !statements.contains_key(feed)) {
-            if let Some(mut over) = peer.differences.remove(feed) {
+            if let Some(mut over) = peer.remove(feed) {
                 peer.flight_bytes = peer.flight_bytes.saturating_sub(over.rewind(0));
             }
         }
@@ -286,7 +286,7 @@ impl AntiEntropy {
         let known = peer.differences.get(&feed);
         let was = known.map(|known| known.acked);
         let is_first = known.is_none();
-        let mut differs = peer.differences.remove(&feed).unwrap_or_default();
+        let mut differs = peer.remove(&feed).unwrap_or_default();
         differs.awaits_close = entry.is_closed && !is_closed;
         differs.ahead = None;
         let landed = match relation {
@@ -522,7 +522,7 @@ impl AntiEntropy {
                 peer.flight_bytes = peer.flight_bytes.saturating_sub(landed);
             }
             if differs.is_over(head) {
-                peer.differences.remove(feed);
+                peer.remove(feed);
             } else {
                 self.enqueue(link, *feed);
             }
@@ -538,7 +538,7 @@ impl AntiEntropy {
         {
             differs.proof = ProofState::None;
             if differs.is_over(head) {
-                peer.differences.remove(&feed);
+                peer.remove(&feed);
             }
         }
     }
@@ -565,7 +565,7 @@ impl AntiEntropy {
                 differs.proof = ProofState::Due;
             }
             if differs.is_over(head) {
-                peer.differences.remove(&feed);
+                peer.remove(&feed);
             } else {
                 self.enqueue(link, feed);
             }
@@ -583,7 +583,7 @@ impl AntiEntropy {
             return;
         };
         if differs.proof == ProofState::Due || differs.wants_run(head) {
-            peer.queue.insert((wall_ms, feed));
+            peer.enqueue(&feed, wall_ms);
         }
     }
 }

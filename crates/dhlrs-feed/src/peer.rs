@@ -60,6 +60,8 @@ pub(crate) struct Difference {
     pub(crate) clash: Clash,
     /// Ends and bytes of the runs on their way.
     pub(crate) flight: VecDeque<(u64, usize)>,
+    /// Where it stands in the queue.
+    queued: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -130,8 +132,8 @@ pub(crate) struct Peer {
     pub(crate) expected: BTreeSet<FeedTag>,
     /// Feeds that it does not take, because it is full.
     pub(crate) refused: BTreeSet<FeedId>,
-    /// Differences with something to send, the newest last.
-    pub(crate) queue: BTreeSet<(u64, FeedId)>,
+    // Invariant: differences with something to send, the newest last, each once.
+    queue: BTreeSet<(u64, FeedId)>,
     /// Feeds about which it is owed an answer.
     pub(crate) owed: BTreeSet<FeedId>,
     pub(crate) owed_at: Option<Time>,
@@ -186,6 +188,38 @@ impl Peer {
             && self.differences.is_empty()
             && self.expected.is_empty()
             && self.outgoing.is_idle()
+    }
+
+    /// Puts a difference among those with something to send.
+    pub(crate) fn enqueue(&mut self, feed: &FeedId, wall_ms: u64) {
+        if let Some(differs) = self.differences.get_mut(feed) {
+            if let Some(before) = differs.queued.replace(wall_ms) {
+                self.queue.remove(&(before, *feed));
+            }
+            self.queue.insert((wall_ms, *feed));
+        }
+    }
+
+    /// The newest difference with something to send.
+    pub(crate) fn dequeue(&mut self) -> Option<FeedId> {
+        let (_, feed) = self.queue.pop_last()?;
+        if let Some(differs) = self.differences.get_mut(&feed) {
+            differs.queued = None;
+        }
+        Some(feed)
+    }
+
+    /// Forgets a difference, to be put back or not.
+    pub(crate) fn remove(&mut self, feed: &FeedId) -> Option<Difference> {
+        let mut differs = self.differences.remove(feed)?;
+        if let Some(wall_ms) = differs.queued.take() {
+            self.queue.remove(&(wall_ms, *feed));
+        }
+        Some(differs)
+    }
+
+    pub(crate) fn has_queue(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     pub(crate) fn spend(&mut self, now: Time, bytes: usize) {
@@ -246,5 +280,31 @@ impl Peer {
                 .saturating_add(i64::try_from(bytes).unwrap_or(i64::MAX));
             self.tokens = tokens.min(self.tokens_max());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dhlrs_identity::PublicKey;
+
+    use super::*;
+    use crate::Epoch;
+
+    #[test]
+    fn a_difference_is_queued_once_however_often_its_feed_advances() {
+        let mut peer = Peer::new(LinkOptions::default(), Time::default());
+        let feed = |n| FeedId::new(PublicKey::from_bytes([n; 32]), Epoch::numbered(1));
+        for n in 0..3 {
+            peer.differences.insert(feed(n), Difference::at(0));
+        }
+        for wall_ms in 0..100 {
+            peer.enqueue(&feed(0), wall_ms);
+        }
+        peer.enqueue(&feed(1), 40);
+        peer.enqueue(&feed(2), 200);
+        peer.remove(&feed(2));
+        assert_eq!(peer.queue.len(), 2);
+        let order = [peer.dequeue(), peer.dequeue(), peer.dequeue()];
+        assert_eq!(order, [Some(feed(0)), Some(feed(1)), None]);
     }
 }

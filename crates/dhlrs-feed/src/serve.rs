@@ -69,7 +69,7 @@ impl AntiEntropy {
             if !is_free || !has_room || !peer.may_send(now) {
                 return;
             }
-            let Some((_, feed)) = peer.queue.pop_last() else {
+            let Some(feed) = peer.dequeue() else {
                 return;
             };
             let Some(differs) = peer.differences.get_mut(&feed) else {

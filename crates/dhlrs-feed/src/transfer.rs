@@ -9,6 +9,8 @@ const PARTS_BYTES_MAX: usize = 8 * 1024;
 /// How much comes before it is acknowledged, in bytes.
 const ACKNOWLEDGE_BYTES: u64 = 2 * 1024;
 const FINISHED_MAX: usize = 8;
+/// Messages that wait at once; what a peer asks for beyond that it must ask for again.
+const QUEUE_MESSAGES_MAX: usize = 4;
 
 /// What is sent in parts, one message after another; what was lost goes again from there.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,9 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn push(&mut self, message: Vec<u8>) {
-        self.queue.push_back(message);
+        if self.queue.len() < QUEUE_MESSAGES_MAX {
+            self.queue.push_back(message);
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -176,4 +180,96 @@ impl Partial {
 
 fn key(whole: &[u8]) -> [u8; 8] {
     crate::frontier::first(blake3::hash(whole).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(message: Option<Message>) -> Part {
+        match message {
+            Some(Message::Part(part)) => part,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Gives all that may go now, leaving out some parts, and brings back what is answered.
+    fn pass(
+        from: &mut Outgoing,
+        to: &mut Incoming,
+        lost: &mut dyn FnMut() -> bool,
+    ) -> Option<Vec<u8>> {
+        let mut whole = None;
+        while let Some(message) = from.next(256) {
+            if lost() {
+                continue;
+            }
+            let arrived = to.take(&part(Some(message)), |_| None);
+            whole = arrived.whole.or(whole);
+            if let Some(Message::PartHave { key, upto }) = arrived.acknowledge {
+                from.arrived(key, upto);
+            }
+        }
+        whole
+    }
+
+    #[test]
+    fn a_message_comes_whole_whatever_is_lost() {
+        let message: Vec<u8> = (0..20_000_u32).map(|n| (n % 253) as u8).collect();
+        let (mut from, mut to) = (Outgoing::default(), Incoming::default());
+        from.push(message.clone());
+        let mut n = 0;
+        let mut whole = None;
+        while whole.is_none() {
+            whole = pass(&mut from, &mut to, &mut || {
+                n += 1;
+                n % 7 == 3
+            });
+            from.rewind();
+            assert!(n < 1_000, "{n} parts");
+        }
+        assert_eq!(whole, Some(message));
+    }
+
+    #[test]
+    fn what_does_not_match_its_hash_begins_anew() {
+        let message = vec![7; 600];
+        let (mut from, mut to) = (Outgoing::default(), Incoming::default());
+        from.push(message.clone());
+        let mut lie = part(from.next(256));
+        lie.bytes[5] ^= 1;
+        to.take(&lie, |_| None);
+        let (second, third) = (part(from.next(256)), part(from.next(256)));
+        to.take(&second, |_| None);
+        let arrived = to.take(&third, |_| None);
+        assert_eq!(arrived.whole, None);
+        assert_eq!(
+            arrived.acknowledge,
+            Some(Message::PartHave {
+                key: lie.key,
+                upto: 0
+            })
+        );
+        from.arrived(lie.key, 0);
+        from.rewind();
+        assert_eq!(pass(&mut from, &mut to, &mut || false), Some(message));
+    }
+
+    #[test]
+    fn no_more_waits_than_may_and_no_message_is_longer_than_may_be() {
+        let mut from = Outgoing::default();
+        for n in 0..100 {
+            from.push(vec![n; 1_000]);
+        }
+        assert_eq!(from.queue.len(), QUEUE_MESSAGES_MAX);
+        let huge = Part {
+            key: [1; 8],
+            total: MESSAGE_BYTES_MAX as u64 + 1,
+            offset: 0,
+            bytes: vec![1; 100],
+        };
+        let mut to = Incoming::default();
+        assert!(to.take(&huge, |_| None).acknowledge.is_none());
+        assert!(to.into_partial().is_none());
+    }
 }
