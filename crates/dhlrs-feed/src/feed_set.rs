@@ -44,22 +44,21 @@ pub struct FeedSet {
     limits: FeedLimits,
     feeds: BTreeMap<FeedId, Feed>,
     pending: Pending,
-    version: u64,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Feed {
+pub(crate) struct Feed {
     // Invariant: the ends of the runs that are held, from the first run on, without a hole, and none above the close.
-    ends: Vec<FeedEnd>,
+    pub(crate) ends: Vec<FeedEnd>,
     /// The wall of the last run.
-    wall_ms: u64,
-    close: Option<Close>,
+    pub(crate) wall_ms: u64,
+    pub(crate) close: Option<Close>,
 }
 
 #[derive(Clone, Debug)]
-struct Close {
-    at: u64,
-    proof: Option<Box<ForkProof>>,
+pub(crate) struct Close {
+    pub(crate) at: u64,
+    pub(crate) proof: Option<Box<ForkProof>>,
 }
 
 /// A run and its events, which is part of the set now: to be stored, then reduced.
@@ -160,7 +159,6 @@ impl FeedSet {
             limits,
             feeds: BTreeMap::new(),
             pending: Pending::default(),
-            version: 0,
         }
     }
 
@@ -309,7 +307,6 @@ impl FeedSet {
     pub fn forget(&mut self, feed: &FeedId, seq: u64) {
         if let Some(held) = self.feeds.get_mut(feed) {
             held.ends.retain(|end| end.seq <= seq);
-            self.version += 1;
         }
     }
 
@@ -362,7 +359,6 @@ impl FeedSet {
             let held = self.feeds.entry(feed).or_default();
             held.ends.push(claim.end());
             held.wall_ms = claim.header.wall_ms;
-            self.version += 1;
             if let Some((
                 Event {
                     dot,
@@ -445,7 +441,6 @@ impl FeedSet {
         accepted: &mut Accepted,
     ) {
         let held = self.feeds.entry(feed).or_default();
-        self.version += 1;
         match &mut held.close {
             Some(close) => {
                 close.at = close.at.min(at);
@@ -463,6 +458,14 @@ impl FeedSet {
             .runs
             .retain(|new| *new.run.feed() != feed || new.run.claim().header.last() <= at);
         accepted.closed.push(FeedClosed { feed, end });
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&FeedId, &Feed)> {
+        self.feeds.iter()
+    }
+
+    pub(crate) fn hold(&mut self, feed: FeedId, held: Feed) {
+        self.feeds.insert(feed, held);
     }
 
     /// The run that holds this event: the end before it, and its own.
@@ -540,12 +543,6 @@ impl FeedSet {
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
         self.pending.bytes()
-    }
-
-    /// Rises with each change of the frontier.
-    #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
     }
 
     /// The store.

@@ -42,6 +42,7 @@ mod event;
 mod exchange;
 mod feed_error;
 mod feed_id;
+mod feed_image;
 mod feed_set;
 mod fork;
 mod frontier;
@@ -68,6 +69,7 @@ pub use event::{
 };
 pub use feed_error::{FeedError, FeedErrorKind};
 pub use feed_id::{Epoch, FeedId};
+pub use feed_image::FEED_IMAGE_BYTES_MAX;
 pub use feed_set::{
     Accepted, Conflict, FeedClosed, FeedLimits, FeedSet, FeedState, NewRun, Outcome,
 };

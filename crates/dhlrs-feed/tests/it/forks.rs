@@ -111,6 +111,45 @@ fn a_proof_convinces_who_has_one_branch_or_nothing() {
 }
 
 #[test]
+fn a_checkpoint_brings_back_what_was_held_and_closed() {
+    let (author, shared, one, other) = twins(2, 3, 2);
+    let mut replica = Replica::new();
+    for run in shared.iter().chain(&one) {
+        replica.give(run);
+    }
+    let mut whole = Author::new(2, 1);
+    let (first, second) = (whole.run(3), whole.run(2));
+    replica.give(&first);
+    let image = |set: &FeedSet| {
+        let bytes = set.image().unwrap();
+        FeedSet::from_image(store(), FeedLimits::default(), &bytes).unwrap()
+    };
+    let mut open = image(&replica.set);
+    assert!(open.frontier().eq(replica.set.frontier()));
+    assert_eq!(open.ends(&author.feed()), replica.set.ends(&author.feed()));
+    assert_eq!(
+        open.restore(&whole.feed(), second.bytes())
+            .unwrap()
+            .runs
+            .len(),
+        1
+    );
+    replica.give(&other[0]);
+    let closed = image(&replica.set);
+    assert!(closed.frontier().eq(replica.set.frontier()));
+    assert_eq!(
+        closed.proof(&author.feed()),
+        replica.set.proof(&author.feed())
+    );
+    assert!(closed.is_closed(&author.feed()));
+    let bytes = closed.image().unwrap();
+    for end in 0..bytes.len() {
+        let cut = FeedSet::from_image(store(), FeedLimits::default(), &bytes[..end]);
+        assert!(cut.is_err());
+    }
+}
+
+#[test]
 fn nobody_proves_a_fork_that_is_none() {
     let (author, shared, one, other) = twins(2, 2, 1);
     let claims = |a: &Run, b: &Run| ForkProof::new(author.feed(), *a.claim(), *b.claim());

@@ -60,20 +60,28 @@ impl Replica {
         }
     }
 
-    fn restart(&mut self) {
-        let mut set = FeedSet::new(store(), self.limits);
-        let proofs = |set: &mut FeedSet, proofs: &[ForkProof]| {
-            for proof in proofs {
-                set.accept_proof(proof, &verifier()).unwrap();
+    fn restart(&mut self, has_checkpoint: bool) {
+        let set = match has_checkpoint {
+            true => {
+                let image = self.machine.feeds().image().unwrap();
+                FeedSet::from_image(store(), self.limits, &image).unwrap()
             }
+            false => self.read_log(),
         };
-        proofs(&mut set, &self.proofs);
-        for run in &self.stored {
-            // What a close has made void is still on the disk.
-            let _ = set.restore(run.feed(), run.bytes());
-        }
         let own = Some(self.author.feed().author);
         self.machine = AntiEntropy::new(set, own, Box::new(verifier()));
+    }
+
+    fn read_log(&self) -> FeedSet {
+        let mut set = FeedSet::new(store(), self.limits);
+        for proof in &self.proofs {
+            set.accept_proof(proof, &verifier()).unwrap();
+        }
+        for run in &self.stored {
+            // What a close has made void is still in the log.
+            let _ = set.restore(run.feed(), run.bytes());
+        }
+        set
     }
 
     fn lookup(&self, feed: &FeedId, after: EventId) -> Option<Vec<u8>> {
@@ -196,11 +204,16 @@ impl Network {
         }
     }
 
-    /// The replica forgets all but its disk; its links break and come back.
+    /// The replica forgets all but its log; its links break and come back.
     pub(crate) fn restart(&mut self, replica: usize) {
+        self.restart_from(replica, false);
+    }
+
+    /// The same, with or without a checkpoint of what it had.
+    pub(crate) fn restart_from(&mut self, replica: usize, has_checkpoint: bool) {
         let links = self.links_of(replica);
         links.iter().for_each(|link| self.down(*link));
-        self.replicas[replica].restart();
+        self.replicas[replica].restart(has_checkpoint);
         links.iter().for_each(|link| self.up(*link));
     }
 

@@ -59,7 +59,7 @@ fn storm(seed: u64, forks: bool) {
                 let from = network.random.below(replicas) as usize;
                 network.restore_at(replica, from);
             }
-            5 => network.restart(replica),
+            5 => network.restart_from(replica, step % 2 == 0),
             6 if network.links[link].is_up => network.down(link),
             6 => network.up(link),
             7 => network.links[link].is_deaf ^= true,
