@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dhlrs_identity::{Ed25519Signer, Ed25519Verifier, SecretKey, Signer};
-use dhlrs_link::{Config, EndingKind, LinkId, LinkInput, LinkOutput, Links, Party, Side, VERSION};
+use dhlrs_link::{
+    Config, Ending, EndingKind, LinkId, LinkInput, LinkOutput, Links, Party, Side, VERSION,
+};
 
 use crate::wire::{
     World, config, connected, datagrams, key, links, links_with, open, pair, stream,
@@ -329,4 +331,22 @@ fn the_limits_of_waiting_are_the_configurations() {
     world.run_for(50);
     world.ended(1, EndingKind::Silent);
     assert_eq!(world.ending(1).message.as_ref(), "no greeting within 50 ms");
+}
+
+#[test]
+fn an_ending_says_whose_words_it_tells() {
+    let told = |by, kind| {
+        let message = "so it is".into();
+        Ending { by, kind, message }.to_string()
+    };
+    assert_eq!(told(Party::Us, EndingKind::Denied), "so it is");
+    assert_eq!(
+        told(Party::Peer, EndingKind::Denied),
+        "the peer says: so it is"
+    );
+    assert_eq!(
+        told(Party::Peer, EndingKind::Lost),
+        "so it is",
+        "nobody said that the connection was lost"
+    );
 }
