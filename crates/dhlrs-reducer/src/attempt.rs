@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dhlrs_bag::{
-    Attributes, AttributesWrite, Bag, Branch, Change, Content, GuardedEdit, Label, Name, NodeId,
-    Op, Placed, ResolverWrite, Value,
-};
-use dhlrs_feed::{Cell, HomePath, OnConcurrentWrite, OrderKey, TRANSACTION_EVENTS_MAX, TreeOp};
+use dhlrs_bag::{Attributes, Bag, Change, GuardedEdit, Label, NodeId, Op, Placed, ResolverWrite};
+use dhlrs_feed::{HomePath, OnConcurrentWrite, OrderKey, TRANSACTION_EVENTS_MAX, TreeOp};
 use dhlrs_path::Path;
 
 use crate::displaced::looks_displaced;
@@ -24,7 +21,7 @@ pub struct Attempt<'a> {
     pub(crate) reducer: &'a Reducer,
     pub(crate) bag: Bag,
     revision: u64,
-    unseen: OnConcurrentWrite,
+    pub(crate) unseen: OnConcurrentWrite,
     ops: Vec<TreeOp>,
     ends: Vec<usize>,
     bytes: usize,
@@ -34,7 +31,7 @@ pub struct Attempt<'a> {
     /// Bags on the way of the edit that is being tried: made after what they were made for, by which others know them.
     passed: Vec<TreeOp>,
     /// Nulls that were passed; each is a bag once something stands in it.
-    nulls: Vec<NodeId>,
+    pub(crate) nulls: Vec<NodeId>,
 }
 
 /// What the ops so far come to, as far as the fork cannot say.
@@ -47,7 +44,7 @@ pub(crate) struct Notes {
     /// The order keys that were given, by the id in the fork.
     pub(crate) keys: BTreeMap<NodeId, OrderKey>,
     /// Those that have got a Create or a Move.
-    asserted: BTreeSet<NodeId>,
+    pub(crate) asserted: BTreeSet<NodeId>,
 }
 
 impl Notes {
@@ -267,12 +264,12 @@ impl Attempt<'_> {
             .unwrap_or_default()
     }
 
-    fn no_resolvers(&self, id: NodeId) -> IntentError {
+    pub(crate) fn no_resolvers(&self, id: NodeId) -> IntentError {
         IntentError::resolver(self.path(id))
     }
 
     /// Finds the slot of a label that nothing shows in the bag, and puts the new bag node there.
-    fn make(
+    pub(crate) fn make(
         &mut self,
         parent: NodeId,
         id: NodeId,
@@ -310,152 +307,6 @@ impl Attempt<'_> {
             true => Err(IntentError::reserved(self.path(parent), label.clone())),
             false => Ok(()),
         }
-    }
-
-    /// Fills a bag node that holds nothing. `id` is its own in the fork, the rows have those that follow `before`.
-    fn hold(
-        &mut self,
-        id: NodeId,
-        node: &HomePath,
-        content: &Content,
-        before: NodeId,
-    ) -> Result<(), IntentError> {
-        match content {
-            Content::Value(value) => self.write_scalar(node, value.clone()),
-            Content::Branch(branch) => self.grow(id, branch, before),
-        }
-    }
-
-    fn write_scalar(&mut self, node: &HomePath, value: Value) -> Result<(), IntentError> {
-        self.push(TreeOp::Write {
-            node: node.clone(),
-            cell: Cell::Scalar,
-            value,
-        })
-    }
-
-    fn grow(&mut self, bag: NodeId, branch: &Branch, before: NodeId) -> Result<(), IntentError> {
-        let mut open: Vec<(NodeId, Option<OrderKey>)> = vec![(bag, None)];
-        let mut id = before;
-        for row in branch.rows() {
-            open.truncate(usize::from(row.depth) + 1);
-            id = following(id);
-            let Some((parent, last)) = open.last_mut() else {
-                break;
-            };
-            let parent = *parent;
-            let key = OrderKey::between(last.as_ref(), None)
-                .map_err(|_| IntentError::too_large(branch.len(), 0))?;
-            *last = Some(key.clone());
-            if row.resolver.is_some() {
-                return Err(self.no_resolvers(bag));
-            }
-            let node = self.make(parent, id, &row.label, &key)?;
-            self.push(TreeOp::Create {
-                node: node.clone(),
-                order: key,
-            })?;
-            match &row.value {
-                Some(value) => self.write_scalar(&node, value.clone())?,
-                None => open.push((id, None)),
-            }
-            self.write_attributes(&node, &Attributes::new(), row.attributes.iter())?;
-        }
-        Ok(())
-    }
-
-    fn rewrite(
-        &mut self,
-        id: NodeId,
-        content: &Content,
-        first: NodeId,
-        autocreated: bool,
-    ) -> Result<(), IntentError> {
-        let node = self.home(id)?;
-        let (is_bag, is_empty, is_null) = match self.bag.node_by_id(id) {
-            Some(own) => {
-                let value = own.stored_value();
-                let is_null = value.is_some_and(Value::is_null);
-                (value.is_none(), own.stored_len() == 0, is_null)
-            }
-            None => (false, true, false),
-        };
-        match content {
-            Content::Value(value) => {
-                if is_bag && !is_empty {
-                    self.clear(id)?;
-                }
-                self.write_scalar(&node, value.clone())
-            }
-            Content::Branch(branch) if autocreated && branch.is_empty() => {
-                self.nulls.push(id);
-                match is_null {
-                    true => Ok(()),
-                    false => self.write_scalar(&node, Value::Null),
-                }
-            }
-            Content::Branch(branch) => {
-                self.clear(id)?;
-                self.grow(id, branch, preceding(first))
-            }
-        }
-    }
-
-    /// Takes away what is inside. The bag node itself must live by more than that.
-    fn clear(&mut self, id: NodeId) -> Result<(), IntentError> {
-        let node = self.home(id)?;
-        let own = node.id();
-        let is_asserted = node.is_root()
-            || self.fresh.asserted.contains(&own)
-            || self.noted.asserted.contains(&own)
-            || self.reducer.is_asserted(own);
-        if !is_asserted {
-            let order = self.key(id);
-            self.push(TreeOp::Create {
-                node: node.clone(),
-                order,
-            })?;
-            self.fresh.asserted.insert(own);
-        }
-        let unseen = self.unseen;
-        self.push(TreeOp::Clear { node, unseen })
-    }
-
-    fn rewrite_attributes(
-        &mut self,
-        id: NodeId,
-        write: &AttributesWrite,
-    ) -> Result<(), IntentError> {
-        let node = self.home(id)?;
-        let own = self.bag.node_by_id(id);
-        let before = own.map(|own| own.attributes().clone()).unwrap_or_default();
-        match write {
-            AttributesWrite::Merge(given) => self.write_attributes(&node, &before, given.iter()),
-            AttributesWrite::Replace(given) => {
-                let null = Value::Null;
-                let gone = before.iter().filter(|(name, _)| given.get(name).is_none());
-                let gone = gone.map(|(name, _)| (name, &null));
-                self.write_attributes(&node, &before, given.iter().chain(gone))
-            }
-        }
-    }
-
-    fn write_attributes<'e>(
-        &mut self,
-        node: &HomePath,
-        before: &Attributes,
-        given: impl Iterator<Item = (&'e Name, &'e Value)>,
-    ) -> Result<(), IntentError> {
-        for (name, value) in given {
-            if before.get(name).unwrap_or(&Value::Null) != value {
-                self.push(TreeOp::Write {
-                    node: node.clone(),
-                    cell: Cell::Attribute(name.clone()),
-                    value: value.clone(),
-                })?;
-            }
-        }
-        Ok(())
     }
 
     fn shift(
@@ -551,12 +402,4 @@ impl Attempt<'_> {
             order,
         })
     }
-}
-
-fn following(id: NodeId) -> NodeId {
-    NodeId::from_bytes((u128::from_be_bytes(*id.as_bytes()).wrapping_add(1)).to_be_bytes())
-}
-
-fn preceding(id: NodeId) -> NodeId {
-    NodeId::from_bytes((u128::from_be_bytes(*id.as_bytes()).wrapping_sub(1)).to_be_bytes())
 }

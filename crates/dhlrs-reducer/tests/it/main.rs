@@ -5,6 +5,7 @@
 mod directed;
 mod history;
 mod intents;
+mod intents_together;
 mod naive;
 #[cfg(feature = "planted-faults")]
 mod planted_faults;
