@@ -194,9 +194,13 @@ impl Bag {
     ) -> Result<(), EditError> {
         let path = Path::parse(path).map_err(EditError::from_path)?;
         let name = Name::new(name).map_err(EditError::from_path)?;
+        let value = value.into();
+        if self.set_attribute_directly(&path, &name, &value) {
+            return Ok(());
+        }
         let edit = Edit::SetAttributes {
             path: path.into_owned(),
-            attributes: Attributes::from_iter([(name, value.into())]),
+            attributes: Attributes::from_iter([(name, value)]),
         };
         let ops = self.order(&edit.into())?;
         self.apply_quietly(&ops);

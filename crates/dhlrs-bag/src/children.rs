@@ -209,12 +209,13 @@ impl Few {
 
 impl Room {
     /// Of a bag that has so many children, the slots that it takes at a time: at most a quarter of
-    /// what it has.
+    /// what it has. Many share pages with what else is new, or a write after a snapshot would copy
+    /// one more that is far.
     pub(crate) fn of(children: usize) -> u32 {
         match children {
-            0..12 => 1,
             12..32 => 4,
-            _ => 8,
+            32..FEW_MAX => 8,
+            _ => 1,
         }
     }
 

@@ -5,8 +5,8 @@ use dhlrs_path::{LABEL_BYTES_MAX, Path};
 use smol_str::SmolStr;
 
 use crate::{
-    Bag, Change, ChangeKind, Content, Edit, GuardedEdit, Label, NODE_BYTES_MAX, NodeId, Shown,
-    Tree, Value,
+    Bag, Change, ChangeKind, Content, Edit, GuardedEdit, Label, NODE_BYTES_MAX, Name, NodeId,
+    Shown, Tree, Value,
     branch::node_bytes,
     slot::{Held, Slot, VACANT, View},
     tree::{FoundChild, Place, ROOT_SLOT},
@@ -47,6 +47,42 @@ impl Bag {
                 None
             }
         }
+    }
+
+    /// Writes an attribute that is there, and says whether the case was this one.
+    pub(crate) fn set_attribute_directly(
+        &mut self,
+        path: &Path<'_>,
+        name: &Name,
+        value: &Value,
+    ) -> bool {
+        let Some(mut labels) = self.direct_labels(path) else {
+            return false;
+        };
+        let Found::Node(FoundChild { at, slot, .. }) = self.find(&mut labels, |_| {}) else {
+            return false;
+        };
+        let Some(old) = slot.attributes().get(name) else {
+            return false;
+        };
+        if old == value {
+            return true;
+        }
+        let scalar = slot.held.scalar();
+        let bytes = node_bytes(&slot.label, scalar, slot.attributes(), slot.resolver());
+        if value.is_null() || bytes + value.encoded_bytes() > NODE_BYTES_MAX {
+            return false;
+        }
+        let revision = self.next_revision();
+        let tree = self.tree_mut();
+        tree.revision = revision;
+        tree.edit(at, |slot| {
+            slot.revision = revision;
+            slot.edit_extra(|extra| {
+                extra.attributes.insert(name.clone(), value.clone());
+            });
+        });
+        true
     }
 
     /// Does an edit that writes a scalar in the place of another, and says what changed. It takes

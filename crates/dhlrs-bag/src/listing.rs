@@ -27,10 +27,7 @@ impl Tree {
         hash: u32,
         slot: Slot,
     ) -> u32 {
-        let (at, room) = self.claim_in(bag, view);
-        if let Some(children) = Self::children_mut(&mut self.slots, bag, view) {
-            children.room = room;
-        }
+        let at = self.claim_in(bag, view);
         let leaf = self.list_child(bag, view, place, at, hash).unwrap_or(NONE);
         let (id, nodes) = (slot.id, self.nodes);
         self.nodes += u64::from(!slot.is_overlay());
@@ -193,23 +190,29 @@ impl Tree {
     }
 
     /// A slot for the next child of a bag: one of the bag's own, so that siblings lie together, or
-    /// else any that is free. The bag's own are to be noted when the child is listed.
-    fn claim_in(&mut self, bag: u32, view: View) -> (u32, Room) {
+    /// else any that is free.
+    fn claim_in(&mut self, bag: u32, view: View) -> u32 {
         let children = self.children(bag, view);
-        let (len, mut room) = children.map_or((0, Room::default()), |own| (own.len(), own.room));
-        if let Some(at) = room.take() {
-            return (at, room);
-        }
-        let free = self.free_slot;
-        if free != NONE {
+        let (len, own) = children.map_or((0, Room::default()), |own| (own.len(), own.room));
+        let mut room = own;
+        if room.left == 0 && self.free_slot != NONE {
+            let free = self.free_slot;
             self.free_slot = self.slot(free).parent;
-            return (free, room);
+            return free;
         }
-        let left = Room::of(len);
-        // 2^32 nodes take 400 GiB; the process is gone before the numbers are.
-        let next = self.slots.grow(left).unwrap_or(NONE);
-        room = Room { next, left };
-        (room.take().unwrap_or(NONE), room)
+        if room.left == 0 {
+            let left = Room::of(len);
+            // 2^32 nodes take 400 GiB; the process is gone before the numbers are.
+            let next = self.slots.grow(left).unwrap_or(NONE);
+            room = Room { next, left };
+        }
+        let at = room.take().unwrap_or(NONE);
+        if room.left != own.left
+            && let Some(children) = Self::children_mut(&mut self.slots, bag, view)
+        {
+            children.room = room;
+        }
+        at
     }
 }
 

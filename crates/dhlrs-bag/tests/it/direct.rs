@@ -10,7 +10,11 @@ use crate::{name, path};
 #[track_caller]
 fn set_both(bags: &mut [Bag; 3], to: &str, value: &Value) {
     let [short, long, told] = bags;
-    let done = short.set(to, value.clone()).map_err(|error| error.kind());
+    let done = match to.split_once('?') {
+        Some((own, attribute)) => short.set_attribute(own, attribute, value.clone()),
+        None => short.set(to, value.clone()),
+    };
+    let done = done.map_err(|error| error.kind());
     let revision = long.revision() + 1;
     let ordered = match Path::parse(to) {
         Ok(path) => long
@@ -86,7 +90,7 @@ fn what_the_short_way_does_not_take_goes_the_long_one() {
     .unwrap();
     let mut bags = [bag.clone(), bag.clone(), bag];
     let long = "x".repeat(NODE_BYTES_MAX);
-    let cases: [(&str, Value); 10] = [
+    let cases: [(&str, Value); 15] = [
         ("", 1.into()),
         ("a", 1.into()),
         ("a.b.c", 1.into()),
@@ -94,6 +98,11 @@ fn what_the_short_way_does_not_take_goes_the_long_one() {
         ("lazy", 1.into()),
         ("lazy.c", 1.into()),
         ("a?x", 1.into()),
+        ("a?x", 2.into()),
+        ("a?x", long.as_str().into()),
+        ("a?x", Value::Null),
+        ("lazy?x", 1.into()),
+        ("lazy?x", 2.into()),
         ("a.b", long.as_str().into()),
         ("a.new", long.as_str().into()),
         ("a.b", 1.into()),
