@@ -145,12 +145,13 @@ impl Index {
     ) {
         reaches.clear();
         let mut add = |keys: Option<&BTreeSet<u64>>, stage, is_above| {
-            let keys = keys.into_iter().flatten();
-            reaches.extend(keys.map(|&key| Reach {
-                key,
-                stage,
-                is_above,
-            }));
+            for &key in keys.into_iter().flatten() {
+                reaches.push(Reach {
+                    key,
+                    stage,
+                    is_above,
+                });
+            }
         };
 
         add(self.nodes.get(&change.id), Stage::Node, false);
