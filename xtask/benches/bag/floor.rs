@@ -32,19 +32,17 @@ impl Nested {
         let mut steps = path.split('.').peekable();
         while let Some(step) = steps.next() {
             let is_last = steps.peek().is_none();
-            if let Some(held) = map.get_mut(step) {
-                if is_last {
+            // One look for what is there; only what is not costs another.
+            let at = map.get_index_of(step).unwrap_or_else(|| {
+                let held = Held::Bag(Map::default());
+                map.insert_full(step.to_owned(), held).0
+            });
+            match map.get_index_mut(at) {
+                Some((_, held)) if is_last => {
                     *held = Held::Value(value);
                     return;
                 }
-            } else if is_last {
-                map.insert(step.to_owned(), Held::Value(value));
-                return;
-            } else {
-                map.insert(step.to_owned(), Held::Bag(Map::default()));
-            }
-            match map.get_mut(step) {
-                Some(Held::Bag(inside)) => map = inside,
+                Some((_, Held::Bag(inside))) => map = inside,
                 _ => return,
             }
         }
