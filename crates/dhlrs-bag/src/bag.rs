@@ -126,6 +126,9 @@ impl Bag {
     }
 
     fn applied(&mut self, ops: &[Op]) {
+        if ops.is_empty() {
+            return;
+        }
         self.generation += 1;
         if let Some(recording) = &mut self.recording {
             recording.ops.extend_from_slice(ops);

@@ -37,6 +37,16 @@ impl NodeId {
         u128::from_be_bytes(self.0) & OVERLAY_SPACE == OVERLAY_SPACE
     }
 
+    /// Of an overlay where nothing is stored, and not of what is inside it.
+    pub(crate) const fn lone_overlay(counter: u64) -> Self {
+        Self((LONE_SPACE | counter as u128).to_be_bytes())
+    }
+
+    pub(crate) const fn is_lone_overlay(&self) -> bool {
+        let bits = u128::from_be_bytes(self.0);
+        bits & LONE_SPACE == LONE_SPACE && !self.is_way()
+    }
+
     /// Of a bag that is there only because an overlay is in it.
     pub(crate) const fn way(counter: u64) -> Self {
         Self((WAY_SPACE | counter as u128).to_be_bytes())
@@ -68,6 +78,7 @@ impl NodeId {
 
 const OVERLAY_SPACE: u128 = (u64::MAX as u128) << 64;
 const WAY_SPACE: u128 = OVERLAY_SPACE | 1 << 63;
+const LONE_SPACE: u128 = OVERLAY_SPACE | 1 << 62;
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -312,18 +312,22 @@ impl<'a> Judge<'a> {
 
     fn materialise(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
         self.plain(path)?;
-        let node = self.tree.node(path).ok_or(Kind::Missing)?;
-        let chain = std::iter::once(node.at).chain(self.tree.around(node.at));
-        let mut overlays = chain.filter(|at| self.tree.seen(*at).has_overlay());
+        let tree = self.tree;
+        let node = tree.node(path).ok_or(Kind::Missing)?;
+        let chain: Vec<u32> = std::iter::once(node.at)
+            .chain(tree.around(node.at))
+            .collect();
+        let is_way = |at: &u32| tree.slot(*at).id.is_way();
         // The outermost: what is inside an overlay cannot be stored without what is around it.
-        let Some(first) = overlays.next() else {
+        let shows = |at: &&u32| tree.seen(**at).has_overlay() && (**at == node.at || !is_way(at));
+        let Some(&at) = chain.iter().rfind(shows) else {
             return Ok(());
         };
-        let at = overlays.last().unwrap_or(first);
-        let slot = self.tree.slot(at);
+        let slot = tree.slot(at);
         let content = match slot.held(View::Shown) {
             Held::Scalar(value) => Content::Value(value.clone()),
-            Held::Bag(_) => Content::Branch(self.tree.branch_of(at, View::Shown)),
+            Held::Bag(_) if is_way(&at) => Content::Branch(tree.branch_of(at, View::Shown)),
+            Held::Bag(_) => Content::Branch(tree.shown_branch(at, &chain)),
         };
         if !slot.is_overlay() {
             let content = Some(self.placed(&content));
@@ -336,11 +340,29 @@ impl<'a> Judge<'a> {
             });
             return Ok(());
         }
+        // Bags that only hold overlays become ordinary ones, and their other overlays stay that.
+        let ways = tree.around(at).take_while(is_way).collect::<Vec<u32>>();
+        let outermost = ways.last().copied().unwrap_or(at);
+        let mut parent = tree.slot(tree.slot(outermost).parent).id;
+        let mut after = self.stored_before(tree.previous(outermost), None);
+        for way in ways.into_iter().rev() {
+            let id = self.ids(1);
+            let slot = tree.slot(way);
+            self.ops.push(Op::Insert {
+                parent,
+                after,
+                id,
+                label: slot.label.clone(),
+                content: Content::Branch(Branch::new()),
+                attributes: slot.attributes().clone(),
+                resolver: None,
+                autocreated: true,
+            });
+            (parent, after) = (id, None);
+        }
         let id = self.ids(1);
         // The rows take the ids behind the node's own.
         let Placed { content, .. } = self.placed(&content);
-        let parent = self.tree.slot(slot.parent).id;
-        let after = self.stored_before(self.tree.previous(at), None);
         self.ops.push(Op::Insert {
             parent,
             after,

@@ -88,7 +88,7 @@ impl Tree {
             at = child;
         }
         if self.slot(at).id.is_way() {
-            self.reidentify(at, NodeId::overlay(self.next_overlay));
+            self.reidentify(at, NodeId::lone_overlay(self.next_overlay));
             self.next_overlay += 1;
         }
         let is_same = old != Shown::Absent

@@ -3,7 +3,7 @@
 use crate::{
     BagNode, Branch, BranchBuilder, NodeId, Row, Shown, Tree,
     load::{Loaded, Loader},
-    slot::{Held, View, extra},
+    slot::{Held, Slot, View, extra},
     tree::ROOT_SLOT,
     walk::Cursor,
 };
@@ -52,9 +52,29 @@ impl Tree {
     }
 
     pub(crate) fn branch_of(&self, at: u32, view: View) -> Branch {
+        self.branch_without(at, view, |slot| view == View::Stored && slot.is_overlay())
+    }
+
+    /// What an overlay shows, without other overlays that stand in it; those in `kept` are its own.
+    pub(crate) fn shown_branch(&self, at: u32, kept: &[u32]) -> Branch {
+        let is_kept = |slot: &Slot| kept.iter().any(|at| std::ptr::eq(self.slot(*at), slot));
+        self.branch_without(at, View::Shown, |slot| {
+            (slot.id.is_way() || slot.id.is_lone_overlay()) && !is_kept(slot)
+        })
+    }
+
+    fn branch_without(&self, at: u32, view: View, is_left_out: impl Fn(&Slot) -> bool) -> Branch {
         let mut builder = BranchBuilder::new();
+        let mut skip_below = None;
         for (depth, at) in Cursor::new(self, at, view) {
             let slot = self.slot(at);
+            if skip_below.is_some_and(|above| depth > above) {
+                continue;
+            }
+            skip_below = is_left_out(slot).then_some(depth);
+            if skip_below.is_some() {
+                continue;
+            }
             let pushed = builder.push(Row {
                 depth,
                 label: slot.label.clone(),

@@ -3,7 +3,7 @@
 //! It cannot fail: everything was decided before. It runs ahead of the disk, on head, which nobody
 //! reads.
 
-use dhlrs_bag::{Change, ChangeKind, Changes, Meta};
+use dhlrs_bag::{Change, ChangeKind, Changes, Meta, NodeId};
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
 use crate::head::Head;
@@ -29,7 +29,7 @@ impl Store {
     ) -> Result<Reply, Refusal> {
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let mut revision = self.head.next_revision();
-        let ordered = check_envelope(intent)
+        let mut ordered = check_envelope(intent)
             .and_then(|()| self.check_incarnation(intent))
             .and_then(|()| {
                 let Head {
@@ -39,6 +39,11 @@ impl Store {
                 let (edits, atomic) = (&intent.edits, intent.atomic);
                 order(bag, materialised, bindings, edits, atomic, revision)
             });
+        let mut materialised = Vec::new();
+        if let Ok(ordered) = &mut ordered {
+            materialised = std::mem::take(&mut ordered.materialised);
+            self.waiting.resets.append(&mut ordered.resets);
+        }
         let (result, ordered) = match ordered {
             Err(refusal) => (Err(refusal), None),
             Ok(ordered) if ordered.changes.is_empty() => (Ok(self.written(&ordered)), None),
@@ -67,16 +72,10 @@ impl Store {
                 .answered(session, *counter, answer.clone(), ticket);
         }
         let Some(Ordered {
-            ops,
-            changes,
-            lost,
-            materialised,
-            ..
+            ops, changes, lost, ..
         }) = ordered
         else {
-            if let Some(answer) = answer {
-                self.log(&Record::Answer(answer));
-            }
+            self.log_without_change(materialised, answer);
             return result;
         };
         let meta = Meta {
@@ -104,8 +103,8 @@ impl Store {
                 materialised,
                 answer,
             });
-        } else if let Some(answer) = answer {
-            self.log(&Record::Answer(answer));
+        } else {
+            self.log_without_change(materialised, answer);
         }
         let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
         let trees = wants_tree.then(|| Trees {
@@ -118,6 +117,17 @@ impl Store {
             lost,
         });
         result
+    }
+
+    /// What an intent leaves in the log that changed nothing stored: a resolved value that became
+    /// its node's own may be what was stored there.
+    fn log_without_change(&mut self, materialised: Vec<NodeId>, answer: Option<SessionAnswer>) {
+        if !materialised.is_empty() {
+            self.log(&Record::Materialised(materialised));
+        }
+        if let Some(answer) = answer {
+            self.log(&Record::Answer(answer));
+        }
     }
 
     fn check_incarnation(&self, intent: &Intent) -> Result<(), Refusal> {

@@ -40,6 +40,11 @@ impl<'a> Bound<'a> {
         (!is_own).then_some(binding)
     }
 
+    /// Whether a binding covers a path where nothing is stored and nothing shows.
+    pub(crate) fn of_missing_alone(self, tree: &Tree, path: &Path<'_>) -> bool {
+        tree.node(path).is_none() && self.of_missing(tree, path).is_some()
+    }
+
     /// The resolver of a slot: a local binding before the node's own.
     pub(crate) fn source_of(
         self,

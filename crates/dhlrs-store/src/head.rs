@@ -75,6 +75,7 @@ impl Head {
                 };
                 return Some((changes, lost));
             }
+            Record::Materialised(nodes) => self.materialised.extend(nodes),
             Record::Answer(answer) => {
                 self.sessions
                     .answered(&answer.session, answer.counter, answer.answer, 0);

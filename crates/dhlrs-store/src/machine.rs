@@ -293,6 +293,7 @@ impl Store {
         match admit(&self.head, caller, intent) {
             Admission::Judge { session } => {
                 let result = self.carry_out(caller, intent, session);
+                self.reset_missing(out);
                 self.tickets.answer(id, result);
             }
             Admission::Answered { ticket, result } => self.tickets.answer_with(ticket, id, result),

@@ -131,6 +131,7 @@ impl Store {
                     "a trigger's write was refused: {refusal}"
                 )));
             }
+            self.reset_missing(out);
             self.emitted.note_ordered(self.head.revision, emitted);
         }
         self.emitted.note_durable(self.published.revision);

@@ -28,6 +28,8 @@ pub(crate) struct Ordered {
     pub(crate) lost: Lost,
     /// Bound nodes that have become their own.
     pub(crate) materialised: Vec<NodeId>,
+    /// Bound nodes that are missing, whose resolvers are to forget what they gave.
+    pub(crate) resets: Vec<Path<'static>>,
     pub(crate) skipped: u64,
     pub(crate) first_skipped: Vec<Refusal>,
 }
@@ -116,6 +118,10 @@ pub(crate) fn order(
             // A row of a merge can be refused alone.
             Edit::Merge { path, branch } if !atomic && edit.precondition.is_none() => {
                 ordered.merge(bag, bound, edit, path, branch)
+            }
+            Edit::Invalidate { path } if bound.of_missing_alone(bag, path) => {
+                ordered.resets.push(path.clone());
+                Ok(Vec::new())
             }
             _ => (bound.check(bag, &edit.edit)).and_then(|()| {
                 let judged = bag.order(edit);

@@ -2,6 +2,7 @@
 
 use dhlrs_bag::{Attributes, ChangeKind, Changes, Content};
 use dhlrs_clock::Time;
+use dhlrs_path::Path;
 use dhlrs_resolver::{Output as ResolverOutput, Request as ResolverRequest, Slot};
 use dhlrs_wire::{Refusal, RefusalKind};
 
@@ -71,15 +72,35 @@ impl Store {
         }
     }
 
+    /// Carries out what `invalidate` asked of nodes that have no place in the tree.
+    pub(crate) fn reset_missing(&mut self, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        for path in std::mem::take(&mut self.waiting.resets) {
+            let slot = Slot::Missing(path);
+            self.resolvers.invalidate(&slot, &mut outputs);
+        }
+        self.resolver_outputs(outputs, out);
+    }
+
     /// Changes of the tree end what was cached for the nodes that they concern.
     pub(crate) fn resolvers_see(&mut self, now: Time, changes: &Changes, out: &mut Vec<Output>) {
         let mut outputs = Vec::new();
         let mut gone = false;
         let mut moved = Vec::new();
+        // Places that were left, and where what stood there went.
+        let mut emptied: Vec<(Path<'static>, Option<Path<'static>>)> = Vec::new();
         for change in &changes.list {
             let slot = Slot::Node(change.id);
             match change.kind {
-                _ if change.invalidated => self.resolvers.invalidate(&slot, &mut outputs),
+                _ if change.invalidated => {
+                    self.resolvers.invalidate(&slot, &mut outputs);
+                    // What shows where nothing is stored is cached by its path.
+                    let is_inside = |slot: &Slot| match slot {
+                        Slot::Missing(path) => path.starts_with(&change.path),
+                        Slot::Node(_) => false,
+                    };
+                    self.resolvers.invalidate_where(is_inside, &mut outputs);
+                }
                 ChangeKind::Resolve => {}
                 // What was read here before the node existed is the node's now, or nobody's.
                 ChangeKind::Insert if self.config.bindings.of(&change.path, false).is_some() => {
@@ -91,11 +112,19 @@ impl Store {
                         false => self.resolvers.adopt(&change.path, change.id, &mut outputs),
                     }
                 }
-                ChangeKind::Move | ChangeKind::Rename => moved.push(change.id),
+                ChangeKind::Move | ChangeKind::Rename => {
+                    moved.push(change.id);
+                    if let Some(old_path) = &change.old_path {
+                        emptied.push((old_path.clone(), Some(change.path.clone())));
+                    }
+                }
                 ChangeKind::Value | ChangeKind::ValueAndAttributes => {
                     self.resolvers.forget(&slot, &mut outputs);
                 }
-                ChangeKind::Remove | ChangeKind::Replace => gone = true,
+                ChangeKind::Remove | ChangeKind::Replace => {
+                    gone = true;
+                    emptied.push((change.path.clone(), None));
+                }
                 _ => {}
             }
         }
@@ -107,9 +136,10 @@ impl Store {
                     let mut chain = std::iter::once(node).chain(node.ancestors());
                     !moved.is_empty() && chain.any(|node| moved.contains(&node.id()))
                 }),
-                Slot::Missing(_) => false,
+                Slot::Missing(path) => emptied.iter().any(|(left, _)| path.starts_with(left)),
             };
             self.resolvers.forget_where(is_over, &mut outputs);
+            follow_overlays(&mut outputs, &emptied);
         }
         self.resolver_outputs(outputs, out);
         self.answer_readers(now, out);
@@ -193,5 +223,28 @@ impl Store {
         self.resolvers.forget_where(|_| true, &mut outputs);
         self.resolver_outputs(outputs, out);
         self.answer_readers(now, out);
+    }
+}
+
+/// Overlays of missing nodes went along with the bag around them: that is where they are taken away.
+fn follow_overlays(
+    outputs: &mut [ResolverOutput],
+    emptied: &[(Path<'static>, Option<Path<'static>>)],
+) {
+    for output in outputs {
+        let ResolverOutput::Unstore {
+            slot: Slot::Missing(path),
+        } = output
+        else {
+            continue;
+        };
+        for (left, to) in emptied {
+            let rest = path.strip_prefix(left);
+            if let (Some(rest), Some(to)) = (rest, to)
+                && let Ok(now_at) = to.join(&rest)
+            {
+                *path = now_at;
+            }
+        }
     }
 }

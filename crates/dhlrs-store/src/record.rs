@@ -28,6 +28,8 @@ pub(crate) enum Record {
     },
     /// A request that changed nothing: refused, or without effect. Its counter is used all the same.
     Answer(SessionAnswer),
+    /// Bound nodes became their own, and nothing that is stored changed.
+    Materialised(Vec<NodeId>),
     SessionOpened {
         session: SessionId,
         opener: Opener,

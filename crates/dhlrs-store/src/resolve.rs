@@ -27,6 +27,8 @@ pub(crate) struct Waiting {
     pub(crate) reads: BTreeMap<RequestId, WaitingRead>,
     /// Answers that resolvers gave, in order, until they are dealt with.
     pub(crate) answers: VecDeque<(RequestId, Result<Arc<Content>, ResolveError>)>,
+    /// Bound nodes without a place in the tree that are to be resolved anew.
+    pub(crate) resets: Vec<Path<'static>>,
     /// Nodes whose refresh interval is over.
     pub(crate) due: VecDeque<Slot>,
 }
@@ -174,7 +176,13 @@ impl Store {
                 Located::Missing
             });
         }
+        // A derived value stands before whatever a resolver gives there.
+        let is_derived = self.derivations.covers(path);
         for taken in 0..=steps.len() {
+            let rest = steps.get(taken..).unwrap_or_default();
+            if is_derived || comes_back(rest) {
+                continue;
+            }
             let prefix = join(steps.get(..taken).unwrap_or_default())?;
             let is_final = taken == steps.len();
             // Reading attributes needs the node, not its value.
@@ -407,6 +415,22 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether steps lead out of the node where they begin: then it does not matter what it holds.
+fn comes_back(steps: &[String]) -> bool {
+    let mut below = 0_usize;
+    steps.iter().any(|step| match (step == "#parent", below) {
+        (true, 0) => true,
+        (true, _) => {
+            below -= 1;
+            false
+        }
+        (false, _) => {
+            below += 1;
+            false
+        }
+    })
 }
 
 fn join(steps: &[String]) -> Result<Path<'static>, Refusal> {

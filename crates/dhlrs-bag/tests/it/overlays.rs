@@ -104,7 +104,7 @@ fn writing_at_or_below_an_overlay_is_refused_until_it_is_materialised() {
         .unwrap();
     assert_eq!(told(&changes), "value r");
     let changes = bag.edit(Edit::Materialise { path: path("d.e") }).unwrap();
-    assert_eq!(told(&changes), "insert d");
+    assert_eq!(told(&changes), "+insert d, insert d.e");
     assert_eq!(stored(&bag), "r r.x=1 r.y r.y.z=2 d d.e=5");
     assert_eq!(listing(&bag), stored(&bag));
     assert_eq!(bag.image_counters().next_id, next + 5);
@@ -336,4 +336,43 @@ fn what_is_stored_is_found_beneath_and_behind_overlays() {
     assert_eq!(found("a.b").as_deref(), Some("a.b"));
     assert!(bag.node(&path("a.b")).is_none(), "a shows 2");
     assert_eq!((found("c"), found("c.d")), (None, None));
+}
+
+#[test]
+fn materialising_stores_one_overlay_and_leaves_those_beside_it_and_in_it() {
+    let materialise = |at: &str| Edit::Materialise { path: path(at) };
+    let mut bag = Bag::new();
+    show(&mut bag, "rates.eur", 1);
+    show(&mut bag, "rates.usd", 2);
+    bag.edit(materialise("rates.eur")).unwrap();
+    assert_eq!(stored(&bag), "rates rates.eur=1");
+    assert_eq!(listing(&bag), "rates rates.eur=1 rates.usd=2");
+    hide(&mut bag, "rates.usd");
+    assert_eq!(listing(&bag), "rates rates.eur=1");
+
+    bag.set("r", Value::Null).unwrap();
+    show(&mut bag, "r", branch());
+    show(&mut bag, "r.sum.total", 3);
+    bag.edit(materialise("r.x")).unwrap();
+    assert_eq!(stored(&bag), "rates rates.eur=1 r r.x=1 r.y r.y.z=2");
+    // What holds overlays and is none itself is stored with all of them.
+    show(&mut bag, "w.a", 1);
+    show(&mut bag, "w.b.c", 2);
+    bag.edit(materialise("w")).unwrap();
+    assert!(
+        stored(&bag).ends_with("w w.a=1 w.b w.b.c=2"),
+        "{}",
+        stored(&bag)
+    );
+}
+
+#[test]
+fn what_is_taken_out_is_what_was_stored() {
+    let mut bag = Bag::new();
+    bag.set("a.b", 1).unwrap();
+    show(&mut bag, "a.o", 9);
+    let Some(Content::Branch(branch)) = bag.pop("a").unwrap() else {
+        panic!("a bag")
+    };
+    assert_eq!(branch.rows(), [Row::value(0, label("b"), 1)]);
 }

@@ -94,6 +94,19 @@ fn drafts_nest() {
 }
 
 #[test]
+fn a_draft_outlives_edits_of_its_bag_that_change_nothing() {
+    let mut bag = Bag::new();
+    bag.set("a", 1).unwrap();
+    let mut draft = bag.begin();
+    draft.set("a", 2).unwrap();
+    assert!(!bag.remove("missing").unwrap());
+    bag.set("a", 1).unwrap();
+    bag.set_attribute("a", "x", Value::Null).unwrap();
+    bag.commit(draft).unwrap();
+    assert_eq!(bag.get("a"), Some(&Value::Int(2)));
+}
+
+#[test]
 fn a_draft_of_another_state_is_refused() {
     let mut bag = Bag::new();
     let mut draft = bag.begin();

@@ -8,9 +8,9 @@ use dhlrs_wire::{Refusal, RefusalKind, Request, View};
 use crate::bench::{Bench, config, intent, local, page, path, read, set, written};
 use crate::resolvers::flights;
 
-const BOUND: [&str; 2] = ["p.*", "rates.eur"];
+const BOUND: [&str; 3] = ["p.*", "rates.eur", "rates.usd"];
 
-fn configured() -> (Config, Resolvers) {
+pub(crate) fn configured() -> (Config, Resolvers) {
     let mut registry = Registry::new();
     let options = ResolverOptions {
         cache_time_ms: -1,
@@ -31,7 +31,7 @@ fn bench() -> Bench {
     Bench::of(config, resolvers)
 }
 
-fn restart(bench: &mut Bench) {
+pub(crate) fn restart(bench: &mut Bench) {
     let (config, resolvers) = configured();
     bench.restart_as(config, resolvers);
 }
@@ -41,7 +41,7 @@ fn label(text: &str) -> Label {
 }
 
 /// `x` = 1 and a bag `y` that holds `z` = 2.
-fn branch() -> Branch {
+pub(crate) fn branch() -> Branch {
     Branch::from_rows([
         Row::value(0, label("x"), 1),
         Row::bag(0, label("y")),
@@ -51,7 +51,7 @@ fn branch() -> Branch {
 }
 
 /// Reads a node that is not cached, whose resolver gives this.
-fn resolve(bench: &mut Bench, at: &str, content: impl Into<Content>) {
+pub(crate) fn resolve(bench: &mut Bench, at: &str, content: impl Into<Content>) {
     bench.outputs.clear();
     let id = bench.request_of(local(), read(at, 0, View::Resolve));
     let flight = flights(bench)[0];
@@ -63,7 +63,7 @@ fn resolve(bench: &mut Bench, at: &str, content: impl Into<Content>) {
 }
 
 /// What `get` answers without anybody being asked.
-fn got(bench: &mut Bench, at: &str) -> Option<Value> {
+pub(crate) fn got(bench: &mut Bench, at: &str) -> Option<Value> {
     let id = bench.request_of(local(), read(at, 0, View::Resolve));
     let rows = page(bench.answer(id).expect("an answer at once").unwrap()).rows;
     rows.into_iter().next()?.value
@@ -238,7 +238,7 @@ fn what_was_stored_before_the_binding_is_covered_and_not_lost() {
     assert_eq!(stored.rows[0].value, Some("Bob".into()));
 }
 
-fn materialise(at: &str) -> Edit {
+pub(crate) fn materialise(at: &str) -> Edit {
     Edit::Materialise { path: path(at) }
 }
 
@@ -314,4 +314,17 @@ fn what_a_node_showed_for_its_old_path_goes_when_it_moves() {
     assert_eq!(got(&mut bench, "q.ann"), Some(Value::Null));
     bench.set("q.ann", 5);
     assert_eq!(got(&mut bench, "q.ann"), Some(Value::Int(5)));
+}
+
+#[test]
+fn a_node_whose_resolver_gave_what_was_stored_is_its_own_after_a_restart_too() {
+    let (_, resolvers) = configured();
+    let mut bench = Bench::of(config(true), resolvers);
+    bench.set("p.ann", 1);
+    restart(&mut bench);
+    resolve(&mut bench, "p.ann", 1);
+    bench.write(vec![materialise("p.ann").into()]).unwrap();
+    bench.set("p.ann", 7);
+    restart(&mut bench);
+    assert_eq!(got(&mut bench, "p.ann"), Some(Value::Int(7)));
 }

@@ -16,6 +16,7 @@ mod derived_graphs;
 mod fence;
 mod forward_cursors;
 mod forwards;
+mod lone_overlays;
 mod pipeline;
 mod reads;
 mod resolvers;
