@@ -1,6 +1,8 @@
 //! What turns one tree into another, and what undoes it.
 
-use dhlrs_bag::{Attributes, Bag, ChangeKind, Edit, NodeId, Tree};
+use dhlrs_bag::{
+    Attributes, BRANCH_NODES_MAX, Bag, Branch, ChangeKind, Edit, NodeId, Op, Row, Tree,
+};
 use proptest::prelude::*;
 
 use crate::{
@@ -133,6 +135,37 @@ fn a_branch_comes_and_goes_as_one_change() {
     let changes = bag.patch(&empty, 4);
     assert_eq!(changes[0].kind, ChangeKind::Remove);
     assert!(bag.is_empty());
+}
+
+#[test]
+#[ignore = "a million nodes take a minute without optimisation: --release -- --ignored"]
+fn a_branch_of_more_nodes_than_one_op_takes_comes_in_parts() {
+    let half = BRANCH_NODES_MAX as i64 / 2;
+    let rows = (0..half).map(|n| Row::value(0, crate::label(&format!("n{n}")), n));
+    let half = Branch::from_rows(rows).unwrap();
+    let empty = Bag::new();
+    let mut full = Bag::new();
+    for path in ["a.x", "a.y"] {
+        full.set(path, half.clone()).unwrap();
+    }
+    let ops = empty.diff(&full);
+    // `a`, then each half: with the bags around them they are too many for one op.
+    assert_eq!(ops.len(), 3);
+    assert!(ops.iter().all(|op| matches!(op, Op::Insert { .. })));
+    let mut patched = empty.clone();
+    let changes = patched.apply(&ops, 1);
+    assert_eq!(told(&changes), "insert a, insert a.x, insert a.y");
+    assert!(patched == full);
+    patched.apply(&empty.undo(&ops), 2);
+    assert!(patched == empty);
+    // It goes with one op, and what takes that back is in parts again.
+    let ops = full.diff(&empty);
+    let undone = full.undo(&ops);
+    let mut gone = full.clone();
+    gone.apply(&ops, 3);
+    assert!(gone == empty);
+    gone.apply(&undone, 4);
+    assert!(gone == full);
 }
 
 #[test]
