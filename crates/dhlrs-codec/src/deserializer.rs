@@ -74,7 +74,19 @@ impl<'de> Reader<'de> {
     }
 
     /// A number of at most `bits` bits, seven a byte, the lowest first.
+    #[inline]
     fn varint(&mut self, bits: u32) -> Result<u128> {
+        // Most numbers are short, and no type has less than seven bits.
+        match self.input.get(self.at) {
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                Ok(u128::from(*byte))
+            }
+            _ => self.long_varint(bits),
+        }
+    }
+
+    fn long_varint(&mut self, bits: u32) -> Result<u128> {
         let mut number = 0u128;
         let mut shift = 0;
         loop {
