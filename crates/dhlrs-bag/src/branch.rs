@@ -41,6 +41,17 @@ pub struct Row {
     pub resolver: Option<ResolverRef>,
 }
 
+/// A row whose fields are still where they are kept.
+#[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub(crate) struct RowRef<'a> {
+    pub(crate) depth: u16,
+    pub(crate) label: &'a Label,
+    pub(crate) value: Option<&'a Value>,
+    pub(crate) attributes: &'a Attributes,
+    pub(crate) resolver: Option<&'a ResolverRef>,
+}
+
 /// What a node is to hold: a scalar, or a bag with everything in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -98,6 +109,30 @@ pub(crate) fn node_bytes(
         + attributes.encoded_bytes()
         + 1
         + resolver.map_or(0, ResolverRef::encoded_bytes)
+}
+
+impl RowRef<'_> {
+    pub(crate) fn to_row(self) -> Row {
+        Row {
+            depth: self.depth,
+            label: self.label.clone(),
+            value: self.value.cloned(),
+            attributes: self.attributes.clone(),
+            resolver: self.resolver.cloned(),
+        }
+    }
+}
+
+impl<'a> From<&'a Row> for RowRef<'a> {
+    fn from(row: &'a Row) -> Self {
+        Self {
+            depth: row.depth,
+            label: &row.label,
+            value: row.value.as_ref(),
+            attributes: &row.attributes,
+            resolver: row.resolver.as_ref(),
+        }
+    }
 }
 
 impl Branch {

@@ -6,7 +6,6 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, SeqAccess, Visitor},
-    ser::SerializeSeq,
 };
 
 use crate::{
@@ -252,7 +251,7 @@ impl<'de> Deserialize<'de> for Decimal {
 // that decoding cannot recurse.
 macro_rules! wire_value {
     ($name:ident $(, $list:ident($items:ty))?) => {
-        #[derive(Serialize, Deserialize)]
+        #[derive(Deserialize)]
         #[serde(rename = "dhlrs_bag::Value")]
         enum $name {
             Null,
@@ -272,17 +271,6 @@ wire_value!(WireItem);
 wire_value!(WireValue, List(WireList));
 
 struct WireList(List);
-
-impl Serialize for WireList {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let items = self.0.items();
-        let mut seq = s.serialize_seq(Some(items.len()))?;
-        for item in items {
-            seq.serialize_element(item)?;
-        }
-        seq.end()
-    }
-}
 
 impl<'de> Deserialize<'de> for WireList {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -305,18 +293,18 @@ impl<'de> Deserialize<'de> for WireList {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let wire = match self.clone() {
-            Self::Null => WireValue::Null,
-            Self::Bool(value) => WireValue::Bool(value),
-            Self::Int(value) => WireValue::Int(value),
-            Self::Float(value) => WireValue::Float(value),
-            Self::Text(value) => WireValue::Text(value),
-            Self::Bytes(value) => WireValue::Bytes(value),
-            Self::Timestamp(value) => WireValue::Timestamp(value),
-            Self::Decimal(value) => WireValue::Decimal(value),
-            Self::List(value) => WireValue::List(WireList(value)),
-        };
-        wire.serialize(s)
+        // As `WireValue` would write it, without a copy.
+        match self {
+            Self::Null => s.serialize_unit_variant(VALUE, 0, "Null"),
+            Self::Bool(value) => s.serialize_newtype_variant(VALUE, 1, "Bool", value),
+            Self::Int(value) => s.serialize_newtype_variant(VALUE, 2, "Int", value),
+            Self::Float(value) => s.serialize_newtype_variant(VALUE, 3, "Float", value),
+            Self::Text(value) => s.serialize_newtype_variant(VALUE, 4, "Text", value),
+            Self::Bytes(value) => s.serialize_newtype_variant(VALUE, 5, "Bytes", value),
+            Self::Timestamp(value) => s.serialize_newtype_variant(VALUE, 6, "Timestamp", value),
+            Self::Decimal(value) => s.serialize_newtype_variant(VALUE, 7, "Decimal", value),
+            Self::List(value) => s.serialize_newtype_variant(VALUE, 8, "List", value.items()),
+        }
     }
 }
 
@@ -344,13 +332,30 @@ impl Serialize for Attributes {
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let entries: Vec<(Name, Value)> = bounded::<_, _, ATTRIBUTES_MAX>(d)?;
-        let len = entries.len();
-        let attributes: Self = entries.into_iter().collect();
-        if attributes.len() < len {
-            return Err(de::Error::custom("an attribute is there twice"));
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {ATTRIBUTES_MAX} attributes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Attributes, A::Error> {
+                let mut attributes = Attributes::new();
+                while let Some((name, value)) = seq.next_element()? {
+                    if attributes.len() == ATTRIBUTES_MAX {
+                        return Err(de::Error::invalid_length(ATTRIBUTES_MAX + 1, &self));
+                    }
+                    if attributes.insert(name, value).is_some() {
+                        return Err(de::Error::custom("an attribute is there twice"));
+                    }
+                }
+                Ok(attributes)
+            }
         }
-        Ok(attributes)
+
+        d.deserialize_seq(Entries)
     }
 }
 

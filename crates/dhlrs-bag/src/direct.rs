@@ -1,19 +1,17 @@
 //! The usual set, by one search: a scalar to a path of labels, without the detour through ops. What
 //! comes of it is what order and apply would make of it.
 
-use dhlrs_path::{LABEL_BYTES_MAX, Path};
+use dhlrs_path::Path;
 use smol_str::SmolStr;
 
 use crate::{
     Bag, Change, ChangeKind, Content, Edit, GuardedEdit, Label, NODE_BYTES_MAX, Name, NodeId,
     Shown, Tree, Value,
     branch::node_bytes,
+    fit::FITTING_BYTES_MAX,
     slot::{Held, Slot, VACANT, View},
     tree::{FoundChild, Place, ROOT_SLOT},
 };
-
-// A value of no more bytes fits in a node beside any label.
-const FITTING_BYTES_MAX: usize = NODE_BYTES_MAX - LABEL_BYTES_MAX - 64;
 
 /// Where a path of labels leads.
 enum Found<'t, 'p> {

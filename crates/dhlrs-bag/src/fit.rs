@@ -1,12 +1,15 @@
 //! Whether something fits where it is to go: depth, printed path, size of a node.
 
-use dhlrs_path::{DEPTH_MAX, PATH_BYTES_MAX};
+use dhlrs_path::{DEPTH_MAX, LABEL_BYTES_MAX, PATH_BYTES_MAX};
 
 use crate::{
     ATTRIBUTES_MAX, Attributes, Branch, Content, EditErrorKind, Label, NODE_BYTES_MAX, ResolverRef,
     Row, Tree, VALUE_BYTES_MAX, Value, branch::node_bytes, slot::View, tree::ROOT_SLOT,
     walk::Cursor,
 };
+
+/// A value of no more bytes fits in a node beside any label.
+pub(crate) const FITTING_BYTES_MAX: usize = NODE_BYTES_MAX - LABEL_BYTES_MAX - 64;
 
 /// A place in a tree: how deep it is, and how long its path prints.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use dhlrs_path::{Path, Step};
 
+#[cfg(feature = "formats")]
+use crate::branch::RowRef;
 use crate::{
     Attributes, Label, NodeId, ResolverRef, Rows, Tree, Value, Walk,
     pages::NONE,
@@ -313,6 +315,13 @@ impl<'a> BagNode<'a> {
     /// Everything stored in it, in pre-order, without overlays: the rows of its branch.
     pub fn rows(&self) -> Rows<'a> {
         Rows::new(Cursor::new(self.tree, self.at, View::Stored))
+    }
+
+    /// The same, without copies.
+    #[cfg(feature = "formats")]
+    pub(crate) fn row_refs(&self) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+        let mut rows = self.rows();
+        std::iter::from_fn(move || rows.next_ref())
     }
 }
 

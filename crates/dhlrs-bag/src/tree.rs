@@ -266,7 +266,8 @@ impl Tree {
     pub(crate) fn put(&mut self, slot: Slot) -> u32 {
         self.nodes += u64::from(!slot.is_overlay());
         let free = self.free_slot;
-        match self.slots.get_mut(free) {
+        let vacant = (free != NONE).then(|| self.slots.get_mut(free)).flatten();
+        match vacant {
             Some(vacant) => {
                 self.free_slot = vacant.parent;
                 *vacant = slot;

@@ -128,7 +128,11 @@ impl Value {
             Self::Null => 0,
             Self::Bool(_) => 1,
             Self::Float(_) => 8,
-            Self::Int(number) => varint_bytes(zigzag(i128::from(*number))),
+            // Seven bits a byte, of a number that is spread over both signs.
+            Self::Int(number) => {
+                let bits = u64::BITS - ((number << 1) ^ (number >> 63)).leading_zeros();
+                bits.div_ceil(7).max(1) as usize
+            }
             Self::Timestamp(time) => varint_bytes(zigzag(i128::from(time.as_ns()))),
             Self::Decimal(number) => varint_bytes(zigzag(number.mantissa())) + 1,
             Self::Text(text) => prefixed_bytes(text.len()),

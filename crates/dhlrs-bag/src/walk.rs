@@ -2,6 +2,7 @@
 
 use crate::{
     BagNode, Row, Tree,
+    branch::RowRef,
     children::Children,
     pages::NONE,
     slot::{Held, Slot, VACANT, View},
@@ -99,18 +100,26 @@ impl<'a> Rows<'a> {
     }
 }
 
+impl<'a> Rows<'a> {
+    /// The next row, without a copy of it.
+    #[inline]
+    pub(crate) fn next_ref(&mut self) -> Option<RowRef<'a>> {
+        let (depth, _, slot) = self.cursor.advance()?;
+        Some(RowRef {
+            depth,
+            label: &slot.label,
+            value: slot.held.scalar(),
+            attributes: slot.attributes(),
+            resolver: slot.resolver(),
+        })
+    }
+}
+
 impl Iterator for Rows<'_> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        let (depth, _, slot) = self.cursor.advance()?;
-        Some(Row {
-            depth,
-            label: slot.label.clone(),
-            value: slot.held.scalar().cloned(),
-            attributes: slot.attributes().clone(),
-            resolver: slot.resolver().cloned(),
-        })
+        self.next_ref().map(RowRef::to_row)
     }
 }
 

@@ -3,11 +3,12 @@
 use dhlrs_path::PATH_BYTES_MAX;
 use triomphe::Arc;
 
-#[cfg(feature = "json")]
-use super::Item;
 use super::{FormatError, FormatErrorKind as Kind, ReadLimits};
+#[cfg(feature = "json")]
+use super::{Item, item::Leaf};
 use crate::{
-    ATTRIBUTES_MAX, Attributes, Bag, NODE_BYTES_MAX, NodeId, ResolverRef, Row, Tree,
+    ATTRIBUTES_MAX, Attributes, Bag, Label, NODE_BYTES_MAX, NodeId, ResolverRef, Row, Tree, Value,
+    fit::FITTING_BYTES_MAX,
     load::{Loaded, Loader},
     slot::{Extra, View, extra},
     tree::ROOT_SLOT,
@@ -37,6 +38,7 @@ impl Assembly {
     }
 
     #[cfg(feature = "json")]
+    #[inline]
     pub(super) fn item(&mut self, item: Item) -> Result<(), FormatError> {
         match item {
             Item::Row(row) => self.row(row),
@@ -62,31 +64,54 @@ impl Assembly {
     }
 
     pub(super) fn row(&mut self, row: Row) -> Result<(), FormatError> {
+        check_node(&row)?;
+        let extra = stored(row.attributes, row.resolver);
+        self.put(row.depth, row.label, row.value, extra)
+    }
+
+    #[cfg(feature = "json")]
+    pub(super) fn leaf(&mut self, leaf: Leaf) -> Result<(), FormatError> {
+        if leaf.value.encoded_bytes() > FITTING_BYTES_MAX {
+            return self.row(leaf.into());
+        }
+        self.put(leaf.depth, leaf.label, Some(leaf.value), None)
+    }
+
+    fn put(
+        &mut self,
+        depth: u16,
+        label: Label,
+        value: Option<Value>,
+        extra: Option<Arc<Extra>>,
+    ) -> Result<(), FormatError> {
         let number = self.rows + 1;
         self.limits.check_nodes(number)?;
-        let depth = usize::from(row.depth);
+        let depth = usize::from(depth);
         self.limits.check_depth(depth)?;
-        check_node(&row)?;
-        self.path_bytes.truncate(depth);
-        let around = self.path_bytes.last().map_or(0, |bytes| bytes + 1);
-        let bytes = around + row.label.printed_bytes();
-        if bytes > PATH_BYTES_MAX {
-            return Err(FormatError::new(
-                Kind::TooLarge,
-                format!("a path of {bytes} bytes, limit {PATH_BYTES_MAX}"),
-            ));
-        }
         if depth >= self.loader.depth() {
             let detail = format!("node {number} has no place");
             return Err(FormatError::new(Kind::BadShape, detail));
         }
-        self.path_bytes.push(bytes);
+        self.path_bytes.truncate(depth);
+        let around = self.path_bytes.last().map_or(0, |bytes| bytes + 1);
+        let is_bag = value.is_none();
+        // Printed, no byte of a label takes more than two.
+        if is_bag || around + 2 * label.len() > PATH_BYTES_MAX {
+            let bytes = around + label.printed_bytes();
+            if bytes > PATH_BYTES_MAX {
+                let detail = format!("a path of {bytes} bytes, limit {PATH_BYTES_MAX}");
+                return Err(FormatError::new(Kind::TooLarge, detail));
+            }
+            if is_bag {
+                self.path_bytes.push(bytes);
+            }
+        }
         self.rows = number;
         let node = Loaded {
             id: NodeId::counted(number),
-            label: row.label,
-            value: row.value,
-            extra: stored(row.attributes, row.resolver),
+            label,
+            value,
+            extra,
             revision: 0,
         };
         match self.loader.push(&mut self.tree, depth, node) {
@@ -131,7 +156,12 @@ fn stored(attributes: Attributes, resolver: Option<ResolverRef>) -> Option<Arc<E
 }
 
 /// What no node holds, whatever the format.
-pub(super) fn check_node(row: &Row) -> Result<(), FormatError> {
+fn check_node(row: &Row) -> Result<(), FormatError> {
+    let has_more = !row.attributes.is_empty() || row.resolver.is_some();
+    let value_bytes = row.value.as_ref().map_or(0, Value::encoded_bytes);
+    if !has_more && value_bytes <= FITTING_BYTES_MAX {
+        return Ok(());
+    }
     let parameters = row.resolver.as_ref().map_or(0, |own| own.parameters.len());
     if row.attributes.len() > ATTRIBUTES_MAX || parameters > ATTRIBUTES_MAX {
         return Err(FormatError::new(

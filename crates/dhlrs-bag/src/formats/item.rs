@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::{Attributes, Label, Row, Value};
+use super::{FormatError, assemble::Assembly};
+use crate::{Attributes, Bag, Label, Row, Value};
 
 /// How many rows wait for one that is not complete.
 pub const PENDING_ROWS_MAX: usize = 65_536;
@@ -24,6 +25,71 @@ pub enum Item {
     RootAttributes(Attributes),
     /// The whole document is this value.
     RootValue(Value),
+}
+
+/// A row that holds a value and nothing else: most rows do, and the others are three times as large.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) depth: u16,
+    pub(super) label: Label,
+    pub(super) value: Value,
+}
+
+/// What came of a token.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A row that is handed out at once.
+    Leaf(Leaf),
+    /// Nothing, or what is in the queue.
+    Queued,
+    /// The document has ended.
+    End,
+}
+
+impl From<Leaf> for Row {
+    fn from(leaf: Leaf) -> Self {
+        Self::value(leaf.depth, leaf.label, leaf.value)
+    }
+}
+
+/// A reader that takes tokens one by one.
+pub(super) trait Steps {
+    /// What waits to be handed out.
+    fn pending(&mut self) -> &mut Pending;
+
+    /// Takes the next token.
+    fn step(&mut self) -> Result<Step, FormatError>;
+
+    /// The error, at the place that has been read.
+    fn placed(&self, error: FormatError) -> FormatError;
+
+    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
+        loop {
+            if let Some(item) = self.pending().pop() {
+                return Ok(Some(item));
+            }
+            match self.step()? {
+                Step::Leaf(leaf) => return Ok(Some(Item::Row(leaf.into()))),
+                Step::Queued => {}
+                Step::End => return Ok(None),
+            }
+        }
+    }
+
+    /// Makes a bag of all there is.
+    fn assemble(&mut self, mut assembly: Assembly) -> Result<Bag, FormatError> {
+        loop {
+            let taken = match self.pending().pop() {
+                Some(item) => assembly.item(item),
+                None => match self.step()? {
+                    Step::Leaf(leaf) => assembly.leaf(leaf),
+                    Step::Queued => Ok(()),
+                    Step::End => return Ok(assembly.finish()),
+                },
+            };
+            taken.map_err(|error| self.placed(error))?;
+        }
+    }
 }
 
 /// A queue whose head waits until it is complete. Numbers name rows for as long as they are in it.
@@ -49,6 +115,17 @@ impl Pending {
     pub(super) fn push(&mut self, item: Item) -> u64 {
         self.items.push_back(item);
         self.first + self.items.len() as u64 - 1
+    }
+
+    /// Hands a value back that need not wait; adds it otherwise.
+    #[inline]
+    pub(super) fn pass(&mut self, leaf: Leaf) -> Step {
+        if self.items.is_empty() {
+            self.first += 1;
+            return Step::Leaf(leaf);
+        }
+        self.push(Item::Row(leaf.into()));
+        Step::Queued
     }
 
     /// Adds a row that is not handed out before [`Pending::complete`].

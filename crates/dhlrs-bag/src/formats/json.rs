@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{FormatError, Losses, ReadLimits, assemble::Assembly};
+use super::{FormatError, Losses, ReadLimits, assemble::Assembly, item::Steps};
 use crate::{Bag, BagNode};
 
 mod plain_reader;
@@ -37,12 +37,7 @@ impl Bag {
     /// See [`FormatErrorKind`](super::FormatErrorKind); `NotABag` for a document that is one value.
     pub fn from_json(json: &[u8], limits: &ReadLimits) -> Result<Self, FormatError> {
         limits.check_bytes(json.len() as u64)?;
-        let mut assembly = Assembly::new(*limits);
-        let mut reader = PlainJsonReader::whole(json, *limits);
-        while let Some(item) = reader.next() {
-            (assembly.item(item?)).map_err(|error| reader.placed(error))?;
-        }
-        Ok(assembly.finish())
+        PlainJsonReader::whole(json, *limits).assemble(Assembly::new(*limits))
     }
 
     /// The bag that [`BagNode::to_typed_json`] wrote.
@@ -51,12 +46,7 @@ impl Bag {
     /// See [`FormatErrorKind`](super::FormatErrorKind); `NotABag` for a document that is one value.
     pub fn from_typed_json(json: &[u8], limits: &ReadLimits) -> Result<Self, FormatError> {
         limits.check_bytes(json.len() as u64)?;
-        let mut assembly = Assembly::new(*limits);
-        let mut reader = TypedJsonReader::whole(json, *limits);
-        while let Some(item) = reader.next() {
-            (assembly.item(item?)).map_err(|error| reader.placed(error))?;
-        }
-        Ok(assembly.finish())
+        TypedJsonReader::whole(json, *limits).assemble(Assembly::new(*limits))
     }
 }
 
@@ -74,7 +64,7 @@ impl BagNode<'_> {
             return PlainJsonWriter::value(out, value, self.attributes());
         }
         let mut writer = PlainJsonWriter::begin(out)?;
-        self.rows().try_for_each(|row| writer.row(&row))?;
+        self.row_refs().try_for_each(|row| writer.write(row))?;
         Ok(writer.finish(self.attributes())?.1)
     }
 
@@ -93,7 +83,7 @@ impl BagNode<'_> {
             return TypedJsonWriter::value(out, value, self.attributes());
         }
         let mut writer = TypedJsonWriter::begin(out)?;
-        self.rows().try_for_each(|row| writer.row(&row))?;
+        self.row_refs().try_for_each(|row| writer.write(row))?;
         writer.finish(self.attributes()).map(drop)
     }
 }

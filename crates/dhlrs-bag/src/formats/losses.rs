@@ -4,7 +4,7 @@ use std::fmt;
 
 use dhlrs_path::Path;
 
-use crate::{Label, Row};
+use crate::{Label, branch::RowRef};
 
 /// How many losses [`Losses`] lists by path; the others are counted.
 pub const LOSSES_LISTED_MAX: usize = 32;
@@ -53,10 +53,15 @@ impl Losses {
         self.attributes + self.resolvers + self.values + self.characters == 0
     }
 
+    #[inline]
     pub(super) fn add(&mut self, kind: LossKind, count: u64, path: impl FnOnce() -> Path<'static>) {
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.count(kind, count, path);
         }
+    }
+
+    #[cold]
+    fn count(&mut self, kind: LossKind, count: u64, path: impl FnOnce() -> Path<'static>) {
         let counter = match kind {
             LossKind::Attribute => &mut self.attributes,
             LossKind::Resolver => &mut self.resolvers,
@@ -92,10 +97,16 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Takes note of the next row.
-    pub(super) fn row(&mut self, row: &Row) {
+    /// Takes note of the next row. Those that are no bags can be left out for [`Trail::path_of`].
+    pub(super) fn row(&mut self, row: RowRef<'_>) {
         self.above.truncate(usize::from(row.depth));
         self.above.push(row.label.clone());
+    }
+
+    /// The path of the next row.
+    pub(super) fn path_of(&self, row: RowRef<'_>) -> Path<'static> {
+        let above = self.above.iter().take(usize::from(row.depth));
+        Path::from_labels(above.chain([row.label])).unwrap_or_default()
     }
 
     /// The path of the last row.

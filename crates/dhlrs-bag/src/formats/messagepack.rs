@@ -5,7 +5,7 @@ use rmp::{Marker, encode};
 use super::{FormatError, FormatErrorKind as Kind, ReadLimits, assemble::Assembly};
 use crate::{
     ATTRIBUTES_MAX, Attributes, Bag, BagNode, Bytes, Decimal, LIST_ITEMS_MAX, Label, List, Name,
-    ResolverRef, Row, Text, Timestamp, VALUE_BYTES_MAX, Value,
+    ResolverRef, Row, Text, Timestamp, VALUE_BYTES_MAX, Value, branch::RowRef,
 };
 
 /// The first element of a bag in MessagePack.
@@ -29,9 +29,9 @@ impl BagNode<'_> {
     pub fn to_messagepack(&self) -> Vec<u8> {
         let mut rows = Vec::new();
         let mut count = 0;
-        for row in self.rows() {
+        for row in self.row_refs() {
             count += 1;
-            write_row(&mut rows, &row);
+            write_row(&mut rows, row);
         }
         let mut out = Vec::new();
         array(&mut out, 3);
@@ -66,11 +66,11 @@ fn boolean(out: &mut Vec<u8>, value: bool) {
     let _: Result<_, _> = encode::write_bool(out, value);
 }
 
-fn write_row(out: &mut Vec<u8>, row: &Row) {
+fn write_row(out: &mut Vec<u8>, row: RowRef<'_>) {
     array(out, if row.resolver.is_some() { 5 } else { 4 });
     int(out, i64::from(row.depth));
-    text(out, &row.label);
-    match &row.value {
+    text(out, row.label);
+    match row.value {
         Some(Value::List(list)) => {
             array(out, list.items().len());
             list.items().iter().for_each(|item| write_scalar(out, item));
@@ -78,8 +78,8 @@ fn write_row(out: &mut Vec<u8>, row: &Row) {
         Some(value) => write_scalar(out, value),
         None => ext(out, BAG, &[]),
     }
-    write_attributes(out, &row.attributes);
-    if let Some(resolver) = &row.resolver {
+    write_attributes(out, row.attributes);
+    if let Some(resolver) = row.resolver {
         array(out, 4);
         text(out, &resolver.name);
         int(out, resolver.cache_time_ms);

@@ -22,7 +22,7 @@ impl BagNode<'_> {
     pub fn to_postcard(&self) -> Vec<u8> {
         let mut count = 0_u64;
         let mut rows = Vec::new();
-        for row in self.rows() {
+        for row in self.row_refs() {
             count += 1;
             append(&row, &mut rows);
         }

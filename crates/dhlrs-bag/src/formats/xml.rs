@@ -42,7 +42,7 @@ impl BagNode<'_> {
         let mut out = Vec::new();
         let written = XmlWriter::begin(&mut out, form, root, self.attributes())
             .and_then(|mut writer| {
-                self.rows().try_for_each(|row| writer.row(&row))?;
+                self.row_refs().try_for_each(|row| writer.write(row))?;
                 writer.finish()
             })
             .map(|(_, losses)| losses);

@@ -144,6 +144,10 @@ fn a_node_over_its_limit_is_refused_and_named() {
         let error = Bag::from_json(json.as_bytes(), &ReadLimits::default()).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
     }
+    // What stands behind the content of a bag counts as well.
+    let typed = format!(r#"{{"$bag":[["b",{{"$bag":[["n",1,{{}}]]}},{{"a":"{large}"}}]]}}"#);
+    let error = Bag::from_typed_json(typed.as_bytes(), &ReadLimits::default()).unwrap_err();
+    assert_eq!(error.kind(), Kind::TooLarge, "{error}");
     // 64 labels of 255 bytes are no path.
     let label = "z".repeat(255);
     let json = format!(

@@ -4,6 +4,8 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+use std::io::{self, Read};
+
 use dhlrs_bag::formats::{
     FormatError, FormatErrorKind as Kind, JSON_DEPTH_MAX, JSON_STRING_BYTES_MAX, JsonToken,
     JsonTokens,
@@ -126,6 +128,64 @@ fn says_where() {
         (error.line(), error.pointer()),
         (Some(3), Some("/a/1/b~1~0"))
     );
+}
+
+/// Hands out so many bytes at a time.
+struct Drops<'a>(&'a [u8], usize);
+
+impl Read for Drops<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (own, room) = (self.0.len().min(self.1), buffer.len());
+        let (out, rest) = self.0.split_at(own.min(room));
+        buffer[..out.len()].copy_from_slice(out);
+        self.0 = rest;
+        Ok(out.len())
+    }
+}
+
+#[test]
+fn what_a_block_cuts_is_read_whole() {
+    for ahead in 0..9 {
+        for blanks in [0, 1017, 5113] {
+            let text = format!(
+                "{}{}{{\"é€😀\":[\"😀\\u00e9é\",-12.5e3,\"{}\"]}}",
+                " ".repeat(blanks),
+                " ".repeat(ahead),
+                "€".repeat(1400),
+            );
+            let whole = tokens(text.as_bytes()).unwrap();
+            assert_eq!(whole.len(), 8);
+            assert_eq!(whole[1], JsonToken::Key("é€😀".into()));
+            assert_eq!(whole[3], JsonToken::Text("😀éé".into()));
+            for step in [1, 2, 3, 1000, 4096] {
+                let mut reader = JsonTokens::new(Drops(text.as_bytes(), step));
+                let read = std::iter::from_fn(|| reader.next_token().transpose());
+                assert!(read.map(Result::unwrap).eq(whole.iter().cloned()), "{step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_where_it_stands() {
+    for before in [0, 1, 1020, 1024, 70_000] {
+        for broken in [&b"\xff"[..], b"\xe2\x82", b"\xf0\x9f\x98", b"\xc0\x80"] {
+            for behind in [&b""[..], b"x\"]"] {
+                let text = [b"[\"", "x".repeat(before).as_bytes(), broken, behind].concat();
+                for step in [1, 7, 100_000] {
+                    let mut reader = JsonTokens::new(Drops(&text, step));
+                    assert_eq!(reader.next_token().unwrap(), Some(JsonToken::ListStart));
+                    let error = reader.next_token().unwrap_err();
+                    let place = Some(before as u64 + 2);
+                    assert_eq!(
+                        (error.kind(), error.byte()),
+                        (Kind::Syntax, place),
+                        "{error}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

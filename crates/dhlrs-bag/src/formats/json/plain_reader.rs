@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, io::Read};
 
-use super::{JsonToken, JsonTokens, value::scalar};
+use super::{JsonTokens, tokens::TokenKind, value::scalar};
 use crate::{
     LIST_ITEMS_MAX, Label, List, NODE_BYTES_MAX, Row, Value,
     formats::{
-        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits, item::Pending,
+        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits,
+        item::{Leaf, Pending, Step, Steps},
     },
 };
 
@@ -85,40 +86,14 @@ impl<R: Read> PlainJsonReader<R> {
         }
     }
 
-    /// The error, at the place that has been read.
-    pub(crate) fn placed(&self, error: FormatError) -> FormatError {
-        self.reader.place(error)
-    }
-
     fn labels(&self) -> Option<BTreeSet<Label>> {
         (!self.is_trusting).then(BTreeSet::new)
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
-        loop {
-            if let Some(item) = self.pending.pop() {
-                return Ok(Some(item));
-            }
-            if self.pending.is_full() {
-                let message = format!(
-                    "a record of more than {PENDING_ROWS_MAX} nodes before its key; put the key first"
-                );
-                return Err(self.reader.error(Kind::TooLarge, message));
-            }
-            match self.reader.next_token()? {
-                Some(token) => self.token(token)?,
-                None => return Ok(None),
-            }
-        }
-    }
-
-    fn token(&mut self, token: JsonToken) -> Result<(), FormatError> {
-        if let Some(value) = scalar(&self.reader, &token)? {
-            return self.value(value);
-        }
+    fn token(&mut self, token: TokenKind) -> Result<Step, FormatError> {
         match token {
-            JsonToken::Key(name) => self.key(&name),
-            JsonToken::ObjectStart => {
+            TokenKind::Key => self.key().map(|()| Step::Queued),
+            TokenKind::ObjectStart => {
                 let slot = self.slot(true)?;
                 let (depth, unnamed) = self.open_bag(slot)?;
                 self.open.push(Open::Object {
@@ -127,23 +102,27 @@ impl<R: Read> PlainJsonReader<R> {
                     next: None,
                     unnamed,
                 });
-                Ok(())
+                Ok(Step::Queued)
             }
-            JsonToken::ListStart => {
+            TokenKind::ListStart => {
                 let slot = self.slot(false)?;
                 self.open.push(Open::Flat {
                     slot,
                     items: Vec::new(),
                     bytes: 0,
                 });
-                Ok(())
+                Ok(Step::Queued)
             }
-            _ => self.close(),
+            TokenKind::ObjectEnd | TokenKind::ListEnd => self.close(),
+            token => {
+                let value = scalar(&self.reader, token)?;
+                self.value(value)
+            }
         }
     }
 
-    fn key(&mut self, name: &str) -> Result<(), FormatError> {
-        let label = self.label(name)?;
+    fn key(&mut self) -> Result<(), FormatError> {
+        let label = self.label(self.reader.key())?;
         if let Some(Open::Object { labels, next, .. }) = self.open.last_mut() {
             if (labels.as_mut()).is_some_and(|labels| !labels.insert(label.clone())) {
                 return Err(self
@@ -155,7 +134,7 @@ impl<R: Read> PlainJsonReader<R> {
         Ok(())
     }
 
-    fn value(&mut self, value: Value) -> Result<(), FormatError> {
+    fn value(&mut self, value: Value) -> Result<Step, FormatError> {
         if let Some(Open::Flat { items, bytes, .. }) = self.open.last_mut() {
             *bytes += value.encoded_bytes();
             if *bytes > NODE_BYTES_MAX {
@@ -164,17 +143,16 @@ impl<R: Read> PlainJsonReader<R> {
                 return Err(self.reader.error(Kind::TooLarge, message));
             }
             items.push(value);
-            return if items.len() > LIST_ITEMS_MAX {
-                self.unfold()
-            } else {
-                Ok(())
-            };
+            if items.len() > LIST_ITEMS_MAX {
+                self.unfold()?;
+            }
+            return Ok(Step::Queued);
         }
         let slot = self.slot(false)?;
         self.place(slot, value)
     }
 
-    fn close(&mut self) -> Result<(), FormatError> {
+    fn close(&mut self) -> Result<Step, FormatError> {
         match self.open.pop() {
             Some(Open::Flat { slot, items, .. }) => {
                 let list = List::new(items)
@@ -184,7 +162,7 @@ impl<R: Read> PlainJsonReader<R> {
             Some(Open::Object {
                 unnamed: Some(row), ..
             }) if self.pending.is_open(row) => Err(self.no_key()),
-            _ => Ok(()),
+            _ => Ok(Step::Queued),
         }
     }
 
@@ -225,25 +203,30 @@ impl<R: Read> PlainJsonReader<R> {
         });
         for item in items {
             let slot = self.slot(false)?;
-            self.place(slot, item)?;
+            if let Step::Leaf(leaf) = self.place(slot, item)? {
+                self.pending.push(Item::Row(leaf.into()));
+            }
         }
         Ok(())
     }
 
-    fn place(&mut self, slot: Slot, value: Value) -> Result<(), FormatError> {
+    fn place(&mut self, slot: Slot, value: Value) -> Result<Step, FormatError> {
         match slot {
             Slot::Root => {
                 self.pending.push(Item::RootValue(value));
+                Ok(Step::Queued)
             }
             Slot::Child(depth, label) => {
                 self.check(depth)?;
                 self.name_record(&label, &value)?;
-                self.pending
-                    .push(Item::Row(Row::value(depth, label, value)));
+                Ok(self.pending.pass(Leaf {
+                    depth,
+                    label,
+                    value,
+                }))
             }
-            Slot::Unnamed(_) => return Err(self.no_key()),
+            Slot::Unnamed(_) => Err(self.no_key()),
         }
-        Ok(())
     }
 
     // The depth of the bag's children, and the row if it has no label yet.
@@ -317,14 +300,13 @@ impl<R: Read> PlainJsonReader<R> {
     }
 
     fn label(&self, text: &str) -> Result<Label, FormatError> {
-        Label::new(text).map_err(|cause| match text {
-            "" => self.reader.error(
-                Kind::BadLabel,
-                "an empty key; a label has at least one byte",
-            ),
-            _ => self
-                .reader
-                .error(Kind::BadLabel, format!("cannot be a label: {cause}")),
+        if text.is_empty() {
+            let detail = "an empty key; a label has at least one byte";
+            return Err(self.reader.error(Kind::BadLabel, detail));
+        }
+        Label::new(text).map_err(|cause| {
+            let detail = format!("cannot be a label: {cause}");
+            self.reader.error(Kind::BadLabel, detail)
         })
     }
 
@@ -334,6 +316,29 @@ impl<R: Read> PlainJsonReader<R> {
             Kind::MissingKey,
             format!("a record without the key `{key}`"),
         )
+    }
+}
+
+impl<R: Read> Steps for PlainJsonReader<R> {
+    fn pending(&mut self) -> &mut Pending {
+        &mut self.pending
+    }
+
+    fn step(&mut self) -> Result<Step, FormatError> {
+        if self.pending.is_full() {
+            let message = format!(
+                "a record of more than {PENDING_ROWS_MAX} nodes before its key; put the key first"
+            );
+            return Err(self.reader.error(Kind::TooLarge, message));
+        }
+        match self.reader.next_kind()? {
+            Some(token) => self.token(token),
+            None => Ok(Step::End),
+        }
+    }
+
+    fn placed(&self, error: FormatError) -> FormatError {
+        self.reader.place(error)
     }
 }
 

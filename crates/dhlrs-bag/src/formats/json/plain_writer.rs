@@ -7,6 +7,7 @@ use dhlrs_path::Path;
 use super::value::{write_text, write_value};
 use crate::{
     Attributes, Row, Value,
+    branch::RowRef,
     formats::{LossKind, Losses, losses::Trail},
 };
 
@@ -55,22 +56,28 @@ impl<W: Write> PlainJsonWriter<W> {
     /// # Errors
     /// When `out` does not take it.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.write(row.into())
+    }
+
+    pub(crate) fn write(&mut self, row: RowRef<'_>) -> io::Result<()> {
         self.close_to(usize::from(row.depth))?;
-        self.trail.row(row);
+        if row.value.is_none() {
+            self.trail.row(row);
+        }
         if self.has_child {
             self.out.write_all(b",")?;
         }
         if row.depth == 0 {
             self.out.write_all(b"\n")?;
         }
-        write_text(&mut self.out, &row.label)?;
+        write_text(&mut self.out, row.label)?;
         self.out.write_all(b":")?;
-        let path = || self.trail.path();
+        let path = || self.trail.path_of(row);
         let attributes = row.attributes.len() as u64;
         self.losses.add(LossKind::Attribute, attributes, path);
         let resolvers = u64::from(row.resolver.is_some());
         self.losses.add(LossKind::Resolver, resolvers, path);
-        if let Some(value) = &row.value {
+        if let Some(value) = row.value {
             self.has_child = true;
             let lost = write_plain(&mut self.out, value)?;
             self.losses.add(LossKind::Type, lost, path);

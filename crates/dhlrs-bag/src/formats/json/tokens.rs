@@ -13,7 +13,9 @@ pub const JSON_DEPTH_MAX: usize = 256;
 pub const JSON_STRING_BYTES_MAX: usize = 1024 * 1024;
 
 const NUMBER_BYTES_MAX: usize = 1024;
-const BUFFER_BYTES: usize = 64 * 1024;
+const BLOCK_BYTES_MIN: usize = 1024;
+const BLOCK_BYTES_MAX: usize = 64 * 1024;
+const CHARACTER_BYTES_MAX: usize = 4;
 
 /// One token. Commas and colons are checked and left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,28 +40,52 @@ pub enum JsonToken {
     Null,
 }
 
+/// A token whose text is still with the reader: that is [`JsonTokens::word`] until the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    ObjectStart,
+    ObjectEnd,
+    ListStart,
+    ListEnd,
+    Key,
+    Text,
+    Number,
+    Bool(bool),
+    Null,
+}
+
 /// Reads one JSON document.
 ///
 /// Takes it in blocks of 64 KiB, and keeps one token and the place of each open object and list.
 #[derive(Debug)]
 pub struct JsonTokens<R> {
     input: R,
-    buffer: Vec<u8>,
+    // A block of the input as far as it is UTF-8, and how much of it is read.
+    text: String,
     at: usize,
-    filled: usize,
-    // The bytes before the buffer.
+    // The bytes before the block.
     before: u64,
+    // What the input is read into. It begins with so many bytes that come behind the text: of a character that is not
+    // whole yet, or the first that are not UTF-8.
+    block: Vec<u8>,
+    cut: usize,
     bytes_max: u64,
     line: u64,
     has_constants: bool,
     open: Vec<Open>,
     expect: Expect,
+    // The keys that lead to the last token, one behind the other.
+    keys: String,
+    // The text of the last token: so much of the block, or else, where that had no whole copy of it, `whole`.
+    word: Option<(usize, usize)>,
+    whole: String,
 }
 
 // An open object or list, with the place in it that the next or last token has.
 #[derive(Debug)]
 enum Open {
-    Object { key: Option<Text> },
+    // Where its key stands in the keys, once it has one.
+    Object { start: usize, end: Option<usize> },
     List { index: Option<u64> },
 }
 
@@ -83,15 +109,19 @@ impl<R: Read> JsonTokens<R> {
     pub fn with_limit(input: R, bytes_max: u64) -> Self {
         Self {
             input,
-            buffer: vec![0; BUFFER_BYTES],
+            text: String::new(),
             at: 0,
-            filled: 0,
             before: 0,
+            block: Vec::new(),
+            cut: 0,
             bytes_max,
             line: 1,
             has_constants: false,
             open: Vec::new(),
             expect: Expect::Value,
+            keys: String::new(),
+            word: None,
+            whole: String::new(),
         }
     }
 
@@ -107,6 +137,37 @@ impl<R: Read> JsonTokens<R> {
     /// # Errors
     /// When the input fails, or is no JSON, or passes a limit.
     pub fn next_token(&mut self) -> Result<Option<JsonToken>, FormatError> {
+        let kind = self.next_kind()?;
+        Ok(kind.map(|kind| match kind {
+            TokenKind::ObjectStart => JsonToken::ObjectStart,
+            TokenKind::ObjectEnd => JsonToken::ObjectEnd,
+            TokenKind::ListStart => JsonToken::ListStart,
+            TokenKind::ListEnd => JsonToken::ListEnd,
+            TokenKind::Key => JsonToken::Key(self.key().into()),
+            TokenKind::Text => JsonToken::Text(self.word().into()),
+            TokenKind::Number => JsonToken::Number(self.word().into()),
+            TokenKind::Bool(value) => JsonToken::Bool(value),
+            TokenKind::Null => JsonToken::Null,
+        }))
+    }
+
+    /// The text of the last token, which is a string or a number.
+    #[inline]
+    pub(crate) fn word(&self) -> &str {
+        word(self.word, &self.text, &self.whole)
+    }
+
+    /// The last key of the innermost object.
+    #[inline]
+    pub(crate) fn key(&self) -> &str {
+        match self.open.last() {
+            Some(Open::Object { start, .. }) => self.keys.get(*start..).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// The next token, without a copy of its text.
+    pub(crate) fn next_kind(&mut self) -> Result<Option<TokenKind>, FormatError> {
         let Some(byte) = self.skip_space()? else {
             return match self.expect {
                 Expect::End => Ok(None),
@@ -132,11 +193,15 @@ impl<R: Read> JsonTokens<R> {
         self.open
             .iter()
             .fold(String::new(), |text, open| match open {
-                Open::Object { key: Some(key) } => {
+                Open::Object {
+                    start,
+                    end: Some(end),
+                } => {
+                    let key = self.keys.get(*start..*end).unwrap_or_default();
                     text + "/" + &key.replace('~', "~0").replace('/', "~1")
                 }
                 Open::List { index: Some(index) } => text + "/" + &index.to_string(),
-                Open::Object { key: None } | Open::List { index: None } => text,
+                Open::Object { end: None, .. } | Open::List { index: None } => text,
             })
     }
 
@@ -158,31 +223,33 @@ impl<R: Read> JsonTokens<R> {
     }
 
     #[inline]
-    fn token(&mut self, byte: u8) -> Result<JsonToken, FormatError> {
+    fn token(&mut self, byte: u8) -> Result<TokenKind, FormatError> {
         use Expect::{CommaOrEnd, Key, KeyOrEnd, Value, ValueOrEnd};
 
         match (self.expect, byte) {
             (ValueOrEnd | CommaOrEnd, b']')
                 if matches!(self.open.last(), Some(Open::List { .. })) =>
             {
-                Ok(self.close(JsonToken::ListEnd))
+                Ok(self.close(TokenKind::ListEnd))
             }
             (KeyOrEnd | CommaOrEnd, b'}')
                 if matches!(self.open.last(), Some(Open::Object { .. })) =>
             {
-                Ok(self.close(JsonToken::ObjectEnd))
+                Ok(self.close(TokenKind::ObjectEnd))
             }
             (Key | KeyOrEnd, b'"') => {
-                let name = self.string()?;
-                if let Some(Open::Object { key }) = self.open.last_mut() {
-                    *key = Some(name.clone());
+                self.string()?;
+                if let Some(Open::Object { start, end }) = self.open.last_mut() {
+                    self.keys.truncate(*start);
+                    self.keys.push_str(word(self.word, &self.text, &self.whole));
+                    *end = Some(self.keys.len());
                 }
                 if self.skip_space()? != Some(b':') {
                     return Err(self.not_json("a colon is missing after a key"));
                 }
                 self.at += 1;
                 self.expect = Value;
-                Ok(JsonToken::Key(name))
+                Ok(TokenKind::Key)
             }
             (Value | ValueOrEnd, _) => {
                 if let Some(Open::List { index }) = self.open.last_mut() {
@@ -196,7 +263,7 @@ impl<R: Read> JsonTokens<R> {
         }
     }
 
-    fn value(&mut self, byte: u8) -> Result<JsonToken, FormatError> {
+    fn value(&mut self, byte: u8) -> Result<TokenKind, FormatError> {
         self.expect = if self.open.is_empty() {
             Expect::End
         } else {
@@ -204,27 +271,28 @@ impl<R: Read> JsonTokens<R> {
         };
         match byte {
             b'{' => {
-                self.open(Open::Object { key: None })?;
+                self.open(Open::Object {
+                    start: self.keys.len(),
+                    end: None,
+                })?;
                 self.expect = Expect::KeyOrEnd;
-                Ok(JsonToken::ObjectStart)
+                Ok(TokenKind::ObjectStart)
             }
             b'[' => {
                 self.open(Open::List { index: None })?;
                 self.expect = Expect::ValueOrEnd;
-                Ok(JsonToken::ListStart)
+                Ok(TokenKind::ListStart)
             }
-            b'"' => self.string().map(JsonToken::Text),
-            b'N' if self.has_constants => self.word("NaN", JsonToken::Number("NaN".into())),
-            b'I' if self.has_constants => {
-                self.word("Infinity", JsonToken::Number("Infinity".into()))
+            b'"' => self.string().map(|()| TokenKind::Text),
+            b'N' if self.has_constants => self.constant("NaN"),
+            b'I' if self.has_constants => self.constant("Infinity"),
+            b'-' if self.has_constants && self.rest().as_bytes().get(1) == Some(&b'I') => {
+                self.constant("-Infinity")
             }
-            b'-' if self.has_constants && self.rest().get(1) == Some(&b'I') => {
-                self.word("-Infinity", JsonToken::Number("-Infinity".into()))
-            }
-            b'-' | b'0'..=b'9' => self.number().map(JsonToken::Number),
-            b't' => self.word("true", JsonToken::Bool(true)),
-            b'f' => self.word("false", JsonToken::Bool(false)),
-            b'n' => self.word("null", JsonToken::Null),
+            b'-' | b'0'..=b'9' => self.number().map(|()| TokenKind::Number),
+            b't' => self.literal("true", TokenKind::Bool(true)),
+            b'f' => self.literal("false", TokenKind::Bool(false)),
+            b'n' => self.literal("null", TokenKind::Null),
             _ => Err(self.not_json("a value is missing, or not spelled as JSON has it")),
         }
     }
@@ -241,9 +309,11 @@ impl<R: Read> JsonTokens<R> {
         Ok(())
     }
 
-    fn close(&mut self, token: JsonToken) -> JsonToken {
+    fn close(&mut self, token: TokenKind) -> TokenKind {
         self.at += 1;
-        self.open.pop();
+        if let Some(Open::Object { start, .. }) = self.open.pop() {
+            self.keys.truncate(start);
+        }
         self.expect = if self.open.is_empty() {
             Expect::End
         } else {
@@ -252,7 +322,15 @@ impl<R: Read> JsonTokens<R> {
         token
     }
 
-    fn word(&mut self, word: &str, token: JsonToken) -> Result<JsonToken, FormatError> {
+    fn constant(&mut self, name: &str) -> Result<TokenKind, FormatError> {
+        self.literal(name, TokenKind::Number)?;
+        self.word = None;
+        self.whole.clear();
+        self.whole.push_str(name);
+        Ok(TokenKind::Number)
+    }
+
+    fn literal(&mut self, word: &str, token: TokenKind) -> Result<TokenKind, FormatError> {
         for wanted in word.bytes() {
             if self.peek()? != Some(wanted) {
                 return Err(self.not_json("a value is missing, or not spelled as JSON has it"));
@@ -262,74 +340,80 @@ impl<R: Read> JsonTokens<R> {
         Ok(token)
     }
 
-    fn number(&mut self) -> Result<Text, FormatError> {
-        let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
-        let mut bytes = Vec::new();
+    fn number(&mut self) -> Result<(), FormatError> {
+        let is_part = |byte: u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+        self.whole.clear();
         loop {
             let rest = self.rest();
-            let len = rest.iter().position(|byte| !is_part(byte));
+            let len = rest.bytes().position(|byte| !is_part(byte));
             let part = rest.get(..len.unwrap_or(rest.len())).unwrap_or_default();
-            if bytes.len() + part.len() > NUMBER_BYTES_MAX {
+            if self.whole.len() + part.len() > NUMBER_BYTES_MAX {
                 return Err(self.error(
                     Kind::TooLarge,
                     format!("a number of more than {NUMBER_BYTES_MAX} digits"),
                 ));
             }
-            if len.is_some() && bytes.is_empty() {
-                // The usual case: all of it is in the buffer.
-                let number = checked_number(part).map(Text::new);
-                let text =
-                    number.map_err(|text| self.not_json(format!("`{text}` is no number")))?;
-                self.at += text.len();
-                return Ok(text);
+            if len.is_some() && self.whole.is_empty() {
+                // The usual case: all of it is in the block.
+                if !is_number(part.as_bytes()) {
+                    return Err(self.not_json(format!("`{part}` is no number")));
+                }
+                let end = self.at + part.len();
+                self.word = Some((self.at, end));
+                self.at = end;
+                return Ok(());
             }
-            bytes.extend_from_slice(part);
-            self.at += part.len();
+            let end = self.at + part.len();
+            self.whole
+                .push_str(word(Some((self.at, end)), &self.text, ""));
+            self.word = None;
+            self.at = end;
             if len.is_some() || self.peek()?.is_none() {
-                return checked_number(&bytes)
-                    .map(Text::new)
-                    .map_err(|text| self.not_json(format!("`{text}` is no number")));
+                return match is_number(self.whole.as_bytes()) {
+                    true => Ok(()),
+                    false => Err(self.not_json(format!("`{}` is no number", self.whole))),
+                };
             }
         }
     }
 
-    fn string(&mut self) -> Result<Text, FormatError> {
+    fn string(&mut self) -> Result<(), FormatError> {
         self.at += 1;
-        let mut bytes = Vec::new();
+        self.whole.clear();
         loop {
             let rest = self.rest();
-            let is_plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-            let len = rest.iter().position(|byte| !is_plain(byte));
+            let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+            let len = rest.bytes().position(|byte| !is_plain(byte));
             let part = rest.get(..len.unwrap_or(rest.len())).unwrap_or_default();
-            if bytes.len() + part.len() > JSON_STRING_BYTES_MAX {
+            if self.whole.len() + part.len() > JSON_STRING_BYTES_MAX {
                 return Err(self.error(
                     Kind::TooLarge,
                     format!("a string of more than {JSON_STRING_BYTES_MAX} bytes"),
                 ));
             }
-            let ends = len.is_some_and(|len| rest.get(len) == Some(&b'"'));
-            if ends && bytes.is_empty() {
-                // The usual case: all of it is in the buffer, without escapes.
-                let used = part.len() + 1;
-                let text = std::str::from_utf8(part).map(Text::new);
-                let text = text.map_err(|_| self.not_json("a string is not UTF-8"))?;
-                self.at += used;
-                return Ok(text);
+            let ends = len.is_some_and(|len| rest.as_bytes().get(len) == Some(&b'"'));
+            if ends && self.whole.is_empty() {
+                // The usual case: all of it is in the block, without escapes.
+                let end = self.at + part.len();
+                self.word = Some((self.at, end));
+                self.at = end + 1;
+                return Ok(());
             }
-            bytes.extend_from_slice(part);
-            self.at += part.len();
+            let end = self.at + part.len();
+            self.whole
+                .push_str(word(Some((self.at, end)), &self.text, ""));
+            self.word = None;
+            self.at = end;
             match self.peek()? {
                 None => return Err(self.not_json("a string does not end")),
                 Some(b'"') => {
                     self.at += 1;
-                    return String::from_utf8(bytes)
-                        .map(Text::from)
-                        .map_err(|_| self.not_json("a string is not UTF-8"));
+                    return Ok(());
                 }
                 Some(b'\\') => {
                     self.at += 1;
                     let char = self.escape()?;
-                    bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                    self.whole.push(char);
                 }
                 Some(0..=0x1f) => {
                     return Err(self.not_json(
@@ -400,37 +484,71 @@ impl<R: Read> JsonTokens<R> {
         }
     }
 
-    // What is left in the buffer.
+    // What is left of the block.
     #[inline]
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.at..self.filled).unwrap_or_default()
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     #[inline]
     fn peek(&mut self) -> Result<Option<u8>, FormatError> {
-        if self.at >= self.filled {
-            self.fill()?;
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) => Ok(Some(*byte)),
+            None => self.fill(),
         }
-        Ok(self.rest().first().copied())
     }
 
+    // The next block, and its first byte.
     #[cold]
-    fn fill(&mut self) -> Result<(), FormatError> {
-        let is_start = self.before == 0 && self.filled == 0;
-        self.before += self.filled as u64;
+    fn fill(&mut self) -> Result<Option<u8>, FormatError> {
+        let is_start = self.before == 0 && self.text.is_empty();
+        self.before += self.text.len() as u64;
         self.at = 0;
-        self.filled = read_some(&mut self.input, &mut self.buffer).map_err(FormatError::io)?;
-        if self.before + self.filled as u64 > self.bytes_max {
-            let limit = self.bytes_max;
-            return Err(self.error(
-                Kind::TooLarge,
-                format!("a document of more than {limit} bytes"),
-            ));
+        self.text.clear();
+        loop {
+            if self.block.is_empty() {
+                self.block.resize(BLOCK_BYTES_MIN, 0);
+            }
+            let room = self.block.get_mut(self.cut..).unwrap_or_default();
+            let room_bytes = room.len();
+            let read = read_some(&mut self.input, room).map_err(FormatError::io)?;
+            let filled = self.cut + read;
+            if self.before + filled as u64 > self.bytes_max {
+                let limit = self.bytes_max;
+                return Err(self.error(
+                    Kind::TooLarge,
+                    format!("a document of more than {limit} bytes"),
+                ));
+            }
+            let bytes = self.block.get(..filled).unwrap_or_default();
+            let (valid, is_cut) = match std::str::from_utf8(bytes) {
+                Ok(text) => (text, true),
+                Err(error) => {
+                    let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                    let valid = std::str::from_utf8(valid).unwrap_or_default();
+                    (valid, error.error_len().is_none())
+                }
+            };
+            let valid_bytes = valid.len();
+            if valid_bytes == 0 && filled > 0 && !(is_cut && read > 0) {
+                return Err(self.not_json("it is not UTF-8"));
+            }
+            self.text.push_str(valid);
+            self.cut = (filled - valid_bytes).min(CHARACTER_BYTES_MAX);
+            let behind = valid_bytes..valid_bytes + self.cut;
+            self.block.copy_within(behind, 0);
+            if read == room_bytes {
+                let grown = (4 * self.block.len()).min(BLOCK_BYTES_MAX);
+                self.block.resize(grown, 0);
+            }
+            if valid_bytes > 0 || read == 0 {
+                break;
+            }
         }
-        if is_start && self.rest().starts_with(b"\xef\xbb\xbf") {
-            self.at = 3;
+        if is_start && self.text.starts_with('\u{feff}') {
+            self.at = '\u{feff}'.len_utf8();
         }
-        Ok(())
+        Ok(self.text.as_bytes().get(self.at).copied())
     }
 
     fn not_json(&self, detail: impl Into<std::borrow::Cow<'static, str>>) -> FormatError {
@@ -447,23 +565,40 @@ fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize>
     }
 }
 
-// JSON's own grammar, which has no `+1`, `01`, `.5` and `1.`. `Err` is what is no number.
-fn checked_number(bytes: &[u8]) -> Result<&str, String> {
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (
-            mantissa,
-            exponent.strip_prefix(['+', '-']).unwrap_or(exponent),
-        ),
-        None => (plain, "0"),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    let leading_zero = whole.len() > 1 && whole.starts_with('0');
-    if digits(whole) && !leading_zero && digits(fraction) && digits(exponent) {
-        Ok(text)
-    } else {
-        Err(text.to_owned())
+#[inline]
+fn word<'a>(place: Option<(usize, usize)>, text: &'a str, whole: &'a str) -> &'a str {
+    match place {
+        Some((start, end)) => text.get(start..end).unwrap_or_default(),
+        None => whole,
     }
+}
+
+// JSON's own grammar, which has no `+1`, `01`, `.5` and `1.`.
+fn is_number(bytes: &[u8]) -> bool {
+    let plain = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let Some(mut rest) = after_digits(plain) else {
+        return false;
+    };
+    if plain.first() == Some(&b'0') && plain.len() - rest.len() > 1 {
+        return false;
+    }
+    if let [b'.', fraction @ ..] = rest {
+        let Some(behind) = after_digits(fraction) else {
+            return false;
+        };
+        rest = behind;
+    }
+    match rest {
+        [b'e' | b'E', b'+' | b'-', exponent @ ..] | [b'e' | b'E', exponent @ ..] => {
+            after_digits(exponent).is_some_and(<[u8]>::is_empty)
+        }
+        rest => rest.is_empty(),
+    }
+}
+
+// What follows the digits, of which there must be one.
+fn after_digits(bytes: &[u8]) -> Option<&[u8]> {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.count();
+    (digits > 0).then(|| bytes.get(digits..).unwrap_or_default())
 }

@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, io::Read};
 
 use super::{
     JsonToken, JsonTokens,
-    value::{Typed, attributes, resolver, typed, want},
+    tokens::TokenKind,
+    value::{Typed, attributes, resolver, typed, want, want_kind},
 };
 use crate::{
-    Attributes, Label, Row,
+    Attributes, Label, ResolverRef, Row,
     formats::{
-        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits, item::Pending,
+        FormatError, FormatErrorKind as Kind, Item, PENDING_ROWS_MAX, ReadLimits,
+        item::{Leaf, Pending, Step, Steps},
     },
 };
 
@@ -57,17 +59,13 @@ impl<R: Read> TypedJsonReader<R> {
         Self::waiting(input, limits, PENDING_ROWS_MAX)
     }
 
-    // Never hands out a bag before all is known of it; memory grows with the document.
+    // Hands out each bag before what is in it, and does not look for doubles: a tree takes what is
+    // late, and has an index of labels.
     pub(crate) fn whole(input: R, limits: ReadLimits) -> Self {
         Self {
             is_trusting: true,
-            ..Self::waiting(input, limits, usize::MAX)
+            ..Self::waiting(input, limits, 1)
         }
-    }
-
-    /// The error, at the place that has been read.
-    pub(crate) fn placed(&self, error: FormatError) -> FormatError {
-        self.reader.place(error)
     }
 
     // The index of labels that finds doubles; a tree has one anyway.
@@ -88,27 +86,9 @@ impl<R: Read> TypedJsonReader<R> {
         }
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, FormatError> {
-        loop {
-            if let Some(item) = self.pending.pop() {
-                return Ok(Some(item));
-            }
-            if self.pending.is_full() {
-                self.pending.give_up();
-                continue;
-            }
-            match self.state {
-                State::Start => self.start()?,
-                State::Root => self.root()?,
-                State::Bag => self.bag()?,
-                State::End => return Ok(None),
-            }
-        }
-    }
-
     fn start(&mut self) -> Result<(), FormatError> {
-        match self.reader.next_token()? {
-            Some(JsonToken::ObjectStart) => {
+        match self.reader.next_kind()? {
+            Some(TokenKind::ObjectStart) => {
                 self.state = State::Root;
                 Ok(())
             }
@@ -120,12 +100,12 @@ impl<R: Read> TypedJsonReader<R> {
 
     fn root(&mut self) -> Result<(), FormatError> {
         match want(&mut self.reader)? {
-            JsonToken::Key(key) => match (key.as_str(), want(&mut self.reader)?) {
-                ("$bag", JsonToken::ListStart) => {
+            JsonToken::Key(key) => match (key.as_str(), want_kind(&mut self.reader)?) {
+                ("$bag", TokenKind::ListStart) => {
                     self.bags.push(self.labels());
                     self.state = State::Bag;
                 }
-                ("attrs", JsonToken::ObjectStart) => {
+                ("attrs", TokenKind::ObjectStart) => {
                     let attributes = attributes(&mut self.reader)?;
                     self.pending.push(Item::RootAttributes(attributes));
                 }
@@ -150,29 +130,29 @@ impl<R: Read> TypedJsonReader<R> {
         Ok(())
     }
 
-    fn bag(&mut self) -> Result<(), FormatError> {
-        match want(&mut self.reader)? {
-            JsonToken::ListStart => self.entry(),
-            JsonToken::ListEnd => {
+    fn bag(&mut self) -> Result<Step, FormatError> {
+        match want_kind(&mut self.reader)? {
+            TokenKind::ListStart => self.entry(),
+            TokenKind::ListEnd => {
                 self.bags.pop();
                 let Some(entry) = self.entries.pop() else {
                     self.state = State::Root;
-                    return Ok(());
+                    return Ok(Step::Queued);
                 };
-                if want(&mut self.reader)? != JsonToken::ObjectEnd {
+                if want_kind(&mut self.reader)? != TokenKind::ObjectEnd {
                     return Err(self.wrong("`$bag` stands alone in its object"));
                 }
-                self.entry_end(entry)
+                self.bag_end(entry).map(|()| Step::Queued)
             }
             _ => Err(self.wrong("a bag holds entries: [label,value,{attributes}]")),
         }
     }
 
-    fn entry(&mut self) -> Result<(), FormatError> {
-        let JsonToken::Text(label) = want(&mut self.reader)? else {
+    fn entry(&mut self) -> Result<Step, FormatError> {
+        let TokenKind::Text = want_kind(&mut self.reader)? else {
             return Err(self.wrong("an entry begins with its label, a string"));
         };
-        let label = Label::new(&label).map_err(|cause| {
+        let label = Label::new(self.reader.word()).map_err(|cause| {
             self.reader
                 .error(Kind::BadLabel, format!("cannot be a label: {cause}"))
         })?;
@@ -189,40 +169,58 @@ impl<R: Read> TypedJsonReader<R> {
         (self.limits.check_depth(depth))
             .and_then(|()| self.limits.check_nodes(self.nodes))
             .map_err(|error| self.reader.place(error))?;
-        let mut row = Row::bag(u16::try_from(depth).unwrap_or(u16::MAX), label.clone());
-        let token = want(&mut self.reader)?;
+        let depth = u16::try_from(depth).unwrap_or(u16::MAX);
+        let token = want_kind(&mut self.reader)?;
         match typed(&mut self.reader, token)? {
             Typed::Value(value) => {
-                row.value = Some(value);
-                let row = self.pending.push_open(row);
-                self.entry_end(Entry { label, row })
+                let (attributes, resolver) = self.rest()?;
+                if attributes.is_empty() && resolver.is_none() {
+                    return Ok(self.pending.pass(Leaf {
+                        depth,
+                        label,
+                        value,
+                    }));
+                }
+                self.pending.push(Item::Row(Row {
+                    depth,
+                    label,
+                    value: Some(value),
+                    attributes,
+                    resolver,
+                }));
+                Ok(Step::Queued)
             }
             Typed::BagStart => {
-                let row = self.pending.push_open(row);
+                let row = self.pending.push_open(Row::bag(depth, label.clone()));
                 self.entries.push(Entry { label, row });
                 self.bags.push(self.labels());
-                Ok(())
+                Ok(Step::Queued)
             }
         }
     }
 
     // Reads `,{attributes},R]` behind an entry's value.
-    fn entry_end(&mut self, entry: Entry) -> Result<(), FormatError> {
+    fn rest(&mut self) -> Result<(Attributes, Option<ResolverRef>), FormatError> {
         let mut own = Attributes::new();
         let mut own_resolver = None;
-        let mut token = want(&mut self.reader)?;
-        if token == JsonToken::ObjectStart {
+        let mut token = want_kind(&mut self.reader)?;
+        if token == TokenKind::ObjectStart {
             own = attributes(&mut self.reader)?;
-            token = want(&mut self.reader)?;
+            token = want_kind(&mut self.reader)?;
         }
-        if token == JsonToken::ObjectStart {
+        if token == TokenKind::ObjectStart {
             own_resolver = Some(resolver(&mut self.reader)?);
-            token = want(&mut self.reader)?;
+            token = want_kind(&mut self.reader)?;
         }
-        if token != JsonToken::ListEnd {
+        if token != TokenKind::ListEnd {
             return Err(self
                 .wrong("an entry is [label,value,{attributes}], perhaps with a resolver behind"));
         }
+        Ok((own, own_resolver))
+    }
+
+    fn bag_end(&mut self, entry: Entry) -> Result<(), FormatError> {
+        let (own, own_resolver) = self.rest()?;
         if let Some(row) = self.pending.complete(entry.row) {
             row.attributes = own;
             row.resolver = own_resolver;
@@ -245,6 +243,29 @@ impl<R: Read> TypedJsonReader<R> {
 
     fn wrong(&self, detail: &'static str) -> FormatError {
         self.reader.error(Kind::BadShape, detail)
+    }
+}
+
+impl<R: Read> Steps for TypedJsonReader<R> {
+    fn pending(&mut self) -> &mut Pending {
+        &mut self.pending
+    }
+
+    fn step(&mut self) -> Result<Step, FormatError> {
+        if self.pending.is_full() {
+            self.pending.give_up();
+            return Ok(Step::Queued);
+        }
+        match self.state {
+            State::Start => self.start().map(|()| Step::Queued),
+            State::Root => self.root().map(|()| Step::Queued),
+            State::Bag => self.bag(),
+            State::End => Ok(Step::End),
+        }
+    }
+
+    fn placed(&self, error: FormatError) -> FormatError {
+        self.reader.place(error)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::value::{attributes_to_json, text_to_json, write_attributes, write_text, write_value};
-use crate::{Attributes, ResolverRef, Row, Value};
+use crate::{Attributes, ResolverRef, Row, Value, branch::RowRef};
 
 /// Writes `{"$bag":[[label,V,{attr:V},R?]…],"attrs":{…}}` while the rows come in.
 ///
@@ -46,14 +46,18 @@ impl<W: Write> TypedJsonWriter<W> {
     /// # Errors
     /// When `out` does not take it.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.write(row.into())
+    }
+
+    pub(crate) fn write(&mut self, row: RowRef<'_>) -> io::Result<()> {
         self.close_to(usize::from(row.depth))?;
         if self.has_child {
             self.out.write_all(b",")?;
         }
         self.out
             .write_all(if row.depth == 0 { b"\n[" } else { b"[" })?;
-        write_text(&mut self.out, &row.label)?;
-        if let Some(value) = &row.value {
+        write_text(&mut self.out, row.label)?;
+        if let Some(value) = row.value {
             self.has_child = true;
             self.out.write_all(b",")?;
             write_value(&mut self.out, value)?;
@@ -95,10 +99,10 @@ impl<W: Write> TypedJsonWriter<W> {
 }
 
 // What stands behind a row's content.
-fn write_rest(out: &mut impl Write, row: &Row) -> io::Result<()> {
+fn write_rest(out: &mut impl Write, row: RowRef<'_>) -> io::Result<()> {
     out.write_all(b",")?;
-    write_attributes(out, &row.attributes)?;
-    if let Some(resolver) = &row.resolver {
+    write_attributes(out, row.attributes)?;
+    if let Some(resolver) = row.resolver {
         write!(out, ",{}", resolver_to_json(resolver))?;
     }
     out.write_all(b"]")

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{JsonToken, JsonTokens};
+use super::{JsonToken, JsonTokens, tokens::TokenKind};
 use crate::{
     Attributes, Decimal, List, Name, ResolverRef, Value, ValueError,
     formats::{FormatError, FormatErrorKind as Kind, bytes_of_base64},
@@ -54,8 +54,9 @@ fn write_scalar(out: &mut impl Write, value: &Value) -> io::Result<()> {
         Value::Float(number) if number.is_nan() => out.write_all(br#"{"$f":"nan"}"#),
         Value::Float(number) if *number == f64::INFINITY => out.write_all(br#"{"$f":"inf"}"#),
         Value::Float(number) if number.is_infinite() => out.write_all(br#"{"$f":"-inf"}"#),
+        Value::Int(number) => out.write_all(itoa::Buffer::new().format(*number).as_bytes()),
         // `Display` of a value keeps the point that tells a float from an integer.
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::List(_) => {
+        Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_) => {
             write!(out, "{value}")
         }
         Value::Bytes(_) => write!(out, r#"{{"$b64":"{value}"}}"#),
@@ -83,13 +84,14 @@ pub(crate) fn write_attributes(out: &mut impl Write, attributes: &Attributes) ->
 
 pub(crate) fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.write_all(text.as_bytes().get(plain..at).unwrap_or_default())?;
-        plain = at + 1;
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(is_escaped) {
+        let (plain, others) = rest.split_at(at);
+        out.write_all(plain)?;
+        let Some((byte, behind)) = others.split_first() else {
+            break;
+        };
+        rest = behind;
         match byte {
             b'"' => out.write_all(b"\\\"")?,
             b'\\' => out.write_all(b"\\\\")?,
@@ -101,8 +103,12 @@ pub(crate) fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
             _ => write!(out, "\\u{byte:04x}")?,
         }
     }
-    out.write_all(text.as_bytes().get(plain..).unwrap_or_default())?;
+    out.write_all(rest)?;
     out.write_all(b"\"")
+}
+
+fn is_escaped(byte: &u8) -> bool {
+    *byte < 0x20 || matches!(byte, b'"' | b'\\')
 }
 
 /// What a JSON number is: an Int where it is spelled without point and exponent, else a Float.
@@ -110,7 +116,7 @@ pub(crate) fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
 /// # Errors
 /// `Err` holds what is wrong with a number that 64 bits do not hold.
 pub fn number_from_json(text: &str) -> Result<Value, &'static str> {
-    if !text.contains(['.', 'e', 'E']) {
+    if !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
         return text
             .parse()
             .map(Value::Int)
@@ -124,20 +130,20 @@ pub fn number_from_json(text: &str) -> Result<Value, &'static str> {
 
 pub(crate) fn scalar<R: Read>(
     reader: &JsonTokens<R>,
-    token: &JsonToken,
-) -> Result<Option<Value>, FormatError> {
-    Ok(Some(match token {
-        JsonToken::Null => Value::Null,
-        JsonToken::Bool(value) => Value::Bool(*value),
-        JsonToken::Text(text) => Value::Text(text.clone()),
-        JsonToken::Number(text) => number_from_json(text)
-            .map_err(|why| reader.error(Kind::BadNumber, format!("`{text}` {why}")))?,
-        JsonToken::ObjectStart
-        | JsonToken::ObjectEnd
-        | JsonToken::ListStart
-        | JsonToken::ListEnd
-        | JsonToken::Key(_) => return Ok(None),
-    }))
+    token: TokenKind,
+) -> Result<Value, FormatError> {
+    match token {
+        TokenKind::Null => Ok(Value::Null),
+        TokenKind::Bool(value) => Ok(Value::Bool(value)),
+        TokenKind::Text => Ok(Value::from(reader.word())),
+        TokenKind::Number => number_from_json(reader.word())
+            .map_err(|why| reader.error(Kind::BadNumber, format!("`{}` {why}", reader.word()))),
+        TokenKind::ObjectStart
+        | TokenKind::ObjectEnd
+        | TokenKind::ListStart
+        | TokenKind::ListEnd
+        | TokenKind::Key => Err(reader.error(Kind::BadShape, "a value is missing")),
+    }
 }
 
 /// What stands where a typed value may stand.
@@ -151,11 +157,11 @@ pub(crate) enum Typed {
 /// Reads a typed value whose first token is `token`. Does not recurse: lists are flat.
 pub(crate) fn typed<R: Read>(
     reader: &mut JsonTokens<R>,
-    token: JsonToken,
+    token: TokenKind,
 ) -> Result<Typed, FormatError> {
     match token {
-        JsonToken::ListStart => list(reader).map(Typed::Value),
-        JsonToken::ObjectStart => match want(reader)? {
+        TokenKind::ListStart => list(reader).map(Typed::Value),
+        TokenKind::ObjectStart => match want(reader)? {
             JsonToken::Key(key) if key == "$bag" => match want(reader)? {
                 JsonToken::ListStart => Ok(Typed::BagStart),
                 _ => Err(reader.error(Kind::BadShape, "`$bag` wants a list")),
@@ -166,10 +172,7 @@ pub(crate) fn typed<R: Read>(
                 "an object here is {\"$bag\":…} or a typed value",
             )),
         },
-        token => match scalar(reader, &token)? {
-            Some(value) => Ok(Typed::Value(value)),
-            None => Err(reader.error(Kind::BadShape, "a value is missing")),
-        },
+        token => scalar(reader, token).map(Typed::Value),
     }
 }
 
@@ -177,14 +180,14 @@ pub(crate) fn typed<R: Read>(
 pub(crate) fn attributes<R: Read>(reader: &mut JsonTokens<R>) -> Result<Attributes, FormatError> {
     let mut attributes = Attributes::new();
     loop {
-        let name = match want(reader)? {
-            JsonToken::ObjectEnd => return Ok(attributes),
-            JsonToken::Key(name) => name,
+        match want_kind(reader)? {
+            TokenKind::ObjectEnd => return Ok(attributes),
+            TokenKind::Key => {}
             _ => return Err(reader.error(Kind::BadShape, "attributes are an object")),
-        };
-        let name = Name::new(&name)
+        }
+        let name = Name::new(reader.key())
             .map_err(|cause| reader.error(Kind::BadLabel, format!("attribute: {cause}")))?;
-        let token = want(reader)?;
+        let token = want_kind(reader)?;
         let Typed::Value(value) = typed(reader, token)? else {
             return Err(reader.error(Kind::BadShape, "an attribute is a scalar or a list, no bag"));
         };
@@ -205,11 +208,19 @@ pub(crate) fn want<R: Read>(reader: &mut JsonTokens<R>) -> Result<JsonToken, For
     }
 }
 
+#[inline]
+pub(crate) fn want_kind<R: Read>(reader: &mut JsonTokens<R>) -> Result<TokenKind, FormatError> {
+    match reader.next_kind()? {
+        Some(token) => Ok(token),
+        None => Err(reader.error(Kind::BadShape, "it ends too early")),
+    }
+}
+
 fn list<R: Read>(reader: &mut JsonTokens<R>) -> Result<Value, FormatError> {
     let mut items = Vec::new();
     loop {
-        let token = want(reader)?;
-        if token == JsonToken::ListEnd {
+        let token = want_kind(reader)?;
+        if token == TokenKind::ListEnd {
             break;
         }
         let Typed::Value(item) = typed_item(reader, token)? else {
@@ -226,8 +237,8 @@ fn list<R: Read>(reader: &mut JsonTokens<R>) -> Result<Value, FormatError> {
         .map_err(|cause| reader.error(Kind::BadShape, cause.to_string()))
 }
 
-fn typed_item<R: Read>(reader: &mut JsonTokens<R>, token: JsonToken) -> Result<Typed, FormatError> {
-    if token == JsonToken::ListStart {
+fn typed_item<R: Read>(reader: &mut JsonTokens<R>, token: TokenKind) -> Result<Typed, FormatError> {
+    if token == TokenKind::ListStart {
         return Err(reader.error(Kind::BadShape, "a list cannot hold a list"));
     }
     typed(reader, token)
@@ -270,7 +281,7 @@ fn tagged<R: Read>(reader: &mut JsonTokens<R>, tag: &str) -> Result<Value, Forma
 #[cfg(any(feature = "xml", feature = "tytx"))]
 pub(crate) fn read_json_value(text: &str) -> Result<Value, FormatError> {
     let mut reader = JsonTokens::new(text.as_bytes());
-    let token = want(&mut reader)?;
+    let token = want_kind(&mut reader)?;
     match typed(&mut reader, token)? {
         Typed::Value(value) => ended(&mut reader, value),
         Typed::BagStart => Err(reader.error(Kind::BadShape, "a value is no bag")),
@@ -374,8 +385,8 @@ pub(crate) fn read_json_held(text: &str) -> Result<(ResolverRef, Option<Value>),
     let mut held = Some(Value::Null);
     let mut token = want(&mut reader)?;
     if let JsonToken::Key(key) = &token {
-        held = match (key.as_str(), want(&mut reader)?) {
-            ("$bag", JsonToken::Bool(true)) => None,
+        held = match (key.as_str(), want_kind(&mut reader)?) {
+            ("$bag", TokenKind::Bool(true)) => None,
             ("$value", token) => match typed(&mut reader, token)? {
                 Typed::Value(value) => Some(value),
                 Typed::BagStart => return Err(wrong(&reader, "a value is no bag")),

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use crate::{
-    Attributes, BagNode, Label, ResolverRef, Row, Value,
+    Attributes, BagNode, Label, ResolverRef, Value,
+    branch::RowRef,
     formats::{resolver_to_json, value_to_json, write_text, write_value},
 };
 
@@ -49,7 +50,7 @@ fn write(node: BagNode<'_>, compact: bool, out: &mut Vec<u8>) -> io::Result<()> 
     let mut paths = Vec::new();
     let mut bags = 0_u64;
     out.write_all(b"{\"rows\":[")?;
-    for (number, row) in node.rows().enumerate() {
+    for (number, row) in node.row_refs().enumerate() {
         above.truncate(usize::from(row.depth));
         if number > 0 {
             out.write_all(b",")?;
@@ -61,21 +62,21 @@ fn write(node: BagNode<'_>, compact: bool, out: &mut Vec<u8>) -> io::Result<()> 
             (false, _) => write_labels(out, &above)?,
         }
         out.write_all(b",")?;
-        write_text(out, &row.label)?;
+        write_text(out, row.label)?;
         out.write_all(b",null,")?;
-        match &row.resolver {
-            Some(resolver) => write_resolver(out, resolver, row.value.as_ref())?,
-            None => match &row.value {
+        match row.resolver {
+            Some(resolver) => write_resolver(out, resolver, row.value)?,
+            None => match row.value {
                 None => out.write_all(b"\"::X\"")?,
                 Some(Value::Null) => out.write_all(b"\"::NN\"")?,
                 Some(value) => types.write(out, value, true)?,
             },
         }
         out.write_all(b",")?;
-        types.write_attributes(out, &row.attributes, true)?;
+        types.write_attributes(out, row.attributes, true)?;
         out.write_all(b"]")?;
         if row.value.is_none() {
-            above.push((row.label, bags));
+            above.push((row.label.clone(), bags));
             if compact {
                 write!(paths, "{}\"{bags}\":", if bags > 0 { "," } else { "" })?;
                 write_labels(&mut paths, &above)?;
@@ -187,7 +188,7 @@ fn write_nodes(node: BagNode<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let mut open: Vec<Vec<u8>> = Vec::new();
     let mut has_child = false;
     out.write_all(b"[")?;
-    for row in node.rows() {
+    for row in node.row_refs() {
         while open.len() > usize::from(row.depth) {
             out.write_all(b"]")?;
             out.write_all(&open.pop().unwrap_or_default())?;
@@ -195,10 +196,10 @@ fn write_nodes(node: BagNode<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         }
         out.write_all(if has_child { b",{" } else { b"{" })?;
         out.write_all(b"\"label\":")?;
-        write_text(out, &row.label)?;
+        write_text(out, row.label)?;
         out.write_all(b",\"value\":")?;
-        let rest = rest_of(&row, &mut types)?;
-        match &row.value {
+        let rest = rest_of(row, &mut types)?;
+        match row.value {
             Some(value) => {
                 types.write(out, value, false)?;
                 out.write_all(&rest)?;
@@ -218,10 +219,10 @@ fn write_nodes(node: BagNode<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     out.write_all(if types.has_any { b"]::JS" } else { b"]" })
 }
 
-fn rest_of(row: &Row, types: &mut Types) -> io::Result<Vec<u8>> {
+fn rest_of(row: RowRef<'_>, types: &mut Types) -> io::Result<Vec<u8>> {
     let mut rest = b",\"attr\":".to_vec();
-    types.write_attributes(&mut rest, &row.attributes, false)?;
-    if let Some(resolver) = &row.resolver {
+    types.write_attributes(&mut rest, row.attributes, false)?;
+    if let Some(resolver) = row.resolver {
         rest.write_all(b",\"resolver\":")?;
         write_text(&mut rest, &format!("::RSLV:{}", resolver_to_json(resolver)))?;
     }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Attributes, Row, Value,
+    branch::RowRef,
     formats::{LossKind, Losses, attributes_to_json, losses::Trail, resolver_to_json},
 };
 
@@ -104,6 +105,10 @@ impl<W: Write> XmlWriter<W> {
     /// # Errors
     /// When `out` does not take it.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.write(row.into())
+    }
+
+    pub(crate) fn write(&mut self, row: RowRef<'_>) -> io::Result<()> {
         let depth = usize::from(row.depth);
         self.close_to(depth + 1);
         self.trail.row(row);
@@ -113,27 +118,27 @@ impl<W: Write> XmlWriter<W> {
             self.text.push('>');
         }
         self.text.push_str(if depth == 0 { "\n<" } else { "<" });
-        let tag = tag_of(&row.label);
+        let tag = tag_of(row.label);
         self.text.push_str(&tag);
         if tag != row.label.as_str() || RESERVED.contains(&row.label.as_str()) {
-            let lost = u64::from(!is_xml_text(&row.label));
+            let lost = u64::from(!is_xml_text(row.label));
             self.losses.add(LossKind::Characters, lost, path);
-            self.attribute("_tag", &replaced(&row.label));
+            self.attribute("_tag", &replaced(row.label));
         }
         let is_typed = self.form == XmlForm::Typed;
-        if let Some(resolver) = &row.resolver {
+        if let Some(resolver) = row.resolver {
             if is_typed {
                 self.attribute("_resolver", &in_xml(resolver_to_json(resolver)));
             } else {
                 self.losses.add(LossKind::Resolver, 1, path);
             }
         }
-        let code = row.value.as_ref().and_then(coded);
+        let code = row.value.and_then(coded);
         if let Some((code, _)) = code.as_ref().filter(|_| is_typed) {
             self.attribute("_T", code);
         }
-        self.attributes(&row.attributes, path);
-        match &row.value {
+        self.attributes(row.attributes, path);
+        match row.value {
             None => {
                 self.is_empty = true;
                 self.open.push(tag.into_owned());
