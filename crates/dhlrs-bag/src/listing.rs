@@ -13,7 +13,7 @@ impl Tree {
     /// Puts a node that has no parent into a bag.
     pub(crate) fn attach(&mut self, parent: u32, view: View, place: Place, child: u32) {
         let hash = self.hash(self.slot(child).label.as_bytes());
-        if let Some(leaf) = self.list_child(parent, view, place, child, hash) {
+        if let Some(leaf) = self.list_child(parent, view, place, child, hash, None) {
             self.edit(child, |slot| (slot.parent, slot.leaf) = (parent, leaf));
         }
     }
@@ -27,8 +27,10 @@ impl Tree {
         hash: u32,
         slot: Slot,
     ) -> u32 {
-        let at = self.claim_in(bag, view);
-        let leaf = self.list_child(bag, view, place, at, hash).unwrap_or(NONE);
+        let (at, room) = self.claim_in(bag, view);
+        let leaf = self
+            .list_child(bag, view, place, at, hash, room)
+            .unwrap_or(NONE);
         let (id, nodes) = (slot.id, self.nodes);
         self.nodes += u64::from(!slot.is_overlay());
         self.edit(at, |own| {
@@ -42,7 +44,8 @@ impl Tree {
         at
     }
 
-    /// Lists a child in a bag, maybe before the child is there, and says in which leaf it is.
+    /// Lists a child in a bag, maybe before the child is there, and says in which leaf it is. Notes
+    /// what room the bag has left, if that is another.
     fn list_child(
         &mut self,
         bag: u32,
@@ -50,6 +53,7 @@ impl Tree {
         place: Place,
         child: u32,
         hash: u32,
+        room: Option<Room>,
     ) -> Option<u32> {
         let children = self.children(bag, view)?;
         let many = match &children.listed {
@@ -60,6 +64,7 @@ impl Tree {
                     Place::Last => few.len(),
                 };
                 let children = Self::children_mut(&mut self.slots, bag, view)?;
+                children.room = room.unwrap_or(children.room);
                 if let Listed::Few(few) = &mut children.listed {
                     few.insert(at, child, hash);
                 }
@@ -95,7 +100,9 @@ impl Tree {
         self.sequences
             .insert(&mut order, into, at, child, &mut placed);
         drop(place_others);
-        if let Listed::Many(many) = &mut Self::children_mut(&mut self.slots, bag, view)?.listed {
+        let children = Self::children_mut(&mut self.slots, bag, view)?;
+        children.room = room.unwrap_or(children.room);
+        if let Listed::Many(many) = &mut children.listed {
             many.order = order;
             many.len += 1;
             many.labels.insert(hash, child);
@@ -190,15 +197,15 @@ impl Tree {
     }
 
     /// A slot for the next child of a bag: one of the bag's own, so that siblings lie together, or
-    /// else any that is free.
-    fn claim_in(&mut self, bag: u32, view: View) -> u32 {
+    /// else any that is free. What room is left to the bag then, if that is another.
+    fn claim_in(&mut self, bag: u32, view: View) -> (u32, Option<Room>) {
         let children = self.children(bag, view);
         let (len, own) = children.map_or((0, Room::default()), |own| (own.len(), own.room));
         let mut room = own;
         if room.left == 0 && self.free_slot != NONE {
             let free = self.free_slot;
             self.free_slot = self.slot(free).parent;
-            return free;
+            return (free, None);
         }
         if room.left == 0 {
             let left = Room::of(len);
@@ -207,12 +214,7 @@ impl Tree {
             room = Room { next, left };
         }
         let at = room.take().unwrap_or(NONE);
-        if room.left != own.left
-            && let Some(children) = Self::children_mut(&mut self.slots, bag, view)
-        {
-            children.room = room;
-        }
-        at
+        (at, (room.left != own.left).then_some(room))
     }
 }
 
