@@ -1,7 +1,7 @@
 //! A replica's feeds: the same whatever came first, whole, checked and bounded.
 
 use dhlrs_feed::{
-    Epoch, EventId, FeedEnd, FeedErrorKind, FeedId, FeedLimits, FeedSet, Outcome, Payload, Run,
+    EventId, FeedEnd, FeedErrorKind, FeedId, FeedLimits, FeedSet, Outcome, Payload, Run,
 };
 use proptest::prelude::*;
 
@@ -229,20 +229,48 @@ fn an_author_ends_its_own_feed_by_the_first_event_of_the_next() {
         first.accept_own(&old.run(1)).unwrap_err().kind(),
         FeedErrorKind::OutOfPlace
     );
+}
 
-    // Nobody ends the feed of another, and nothing but a first event ends one.
-    let mut other = Author::new(2, 7);
-    let run = other.run_of(vec![close.clone()]);
-    let late = Payload::Close {
-        epoch: Epoch::numbered(1),
-        end: None,
-    };
-    let second = other.run_of(vec![late]);
+#[test]
+fn nobody_ends_another_feed_and_nothing_but_a_first_event_ends_one() {
+    let mut victim = Author::new(1, 1);
+    let runs = [victim.run(2), victim.run(3)];
+    let close = |epoch| Payload::Close { epoch, end: None };
+    // Another author; a second event; and the feed itself.
+    let (mut other, mut late) = (Author::new(2, 7), Author::new(1, 2));
+    let mut own = Author::new(3, 1);
+    let ends = [
+        other.run_of(vec![close(victim.feed().epoch)]),
+        late.run_of(vec![Payload::Seen, close(victim.feed().epoch)]),
+        own.run_of(vec![close(own.feed().epoch)]),
+    ];
     let mut set = feeds();
-    for run in [&runs[0], &runs[1], &run, &second] {
-        give(&mut set, run);
+    for run in runs.iter().chain(&ends) {
+        assert_eq!(give(&mut set, run), Outcome::Stored);
     }
-    assert_eq!(set.head(&old.feed()).seq, 5);
+    assert_eq!(set.head(&victim.feed()).seq, 5);
+    assert!(set.frontier().all(|(_, state)| !state.is_closed));
+}
+
+#[test]
+fn of_two_ends_of_a_feed_the_lower_counts() {
+    let mut old = Author::new(1, 1);
+    let runs = [old.run(2), old.run(3)];
+    let epoch = old.feed().epoch;
+    let close = |number, run: &Run| {
+        let end = Some(run.claim().end());
+        Author::new(1, number).run_of(vec![Payload::Close { epoch, end }])
+    };
+    let ends = [close(2, &runs[0]), close(3, &runs[1])];
+    for order in [[0, 1], [1, 0]] {
+        let mut set = feeds();
+        let [one, other] = order.map(|at| &ends[at]);
+        for run in [&runs[0], &runs[1], one, other] {
+            give(&mut set, run);
+        }
+        assert_eq!(set.head(&old.feed()).seq, 2);
+        assert_eq!(give(&mut set, &runs[1]), Outcome::Closed);
+    }
 }
 
 #[test]

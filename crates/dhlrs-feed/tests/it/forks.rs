@@ -1,6 +1,6 @@
 //! Forks: two signed runs of one feed that cannot both be are a proof, and all replicas end the feed at one place.
 
-use dhlrs_feed::{FeedLimits, FeedSet, ForkProof, Outcome, Run, RunErrorKind};
+use dhlrs_feed::{FeedErrorKind, FeedLimits, FeedSet, ForkProof, Outcome, Run, RunErrorKind};
 use dhlrs_identity::Signature;
 use proptest::prelude::*;
 
@@ -108,6 +108,58 @@ fn a_proof_convinces_who_has_one_branch_or_nothing() {
         assert!(replica.set.frontier().eq(first.set.frontier()));
         assert_eq!(replica.set.proof(&author.feed()), Some(&proof));
     }
+}
+
+#[test]
+fn a_run_across_the_end_of_a_proof_makes_a_lower_proof() {
+    let mut author = Author::new(1, 1);
+    let mut twin = author.clone();
+    let long = author.run(2);
+    let short = twin.run(1);
+    let mut third = twin.clone();
+    let (one, other) = (twin.run(2), third.run(3));
+    let proof = ForkProof::new(author.feed(), *one.claim(), *other.claim()).unwrap();
+    assert_eq!(proof.close_at(), 1);
+    let mut across = Replica::new();
+    across.give(&long);
+    across.give_proof(&proof);
+    let mut after = Replica::new();
+    after.give_proof(&proof);
+    assert_eq!(after.give(&long), Outcome::Closed);
+    let mut without = Replica::new();
+    without.give_proof(&proof);
+    without.give(&short);
+    assert_eq!(without.set.head(&author.feed()).seq, 1);
+    without.give_proof(across.proofs.last().unwrap());
+    for replica in [across, after, without] {
+        let lower = replica.set.proof(&author.feed()).unwrap();
+        assert_eq!(
+            (lower.close_at(), replica.set.head(&author.feed()).seq),
+            (0, 0)
+        );
+    }
+}
+
+#[test]
+fn proofs_of_unknown_feeds_do_not_fill_a_full_replica() {
+    let limits = FeedLimits {
+        authors_max: 2,
+        ..FeedLimits::default()
+    };
+    let mut set = FeedSet::new(store(), limits);
+    let outcomes = (1..=3).map(|number| {
+        let mut author = Author::new(number, 1);
+        let mut twin = author.clone();
+        let (one, other) = (author.run(1), twin.run(2));
+        let proof = ForkProof::new(author.feed(), *one.claim(), *other.claim()).unwrap();
+        set.accept_proof(&proof, &verifier())
+            .map_err(|error| error.kind())
+    });
+    let outcomes: Vec<_> = outcomes
+        .map(|outcome| outcome.map(|accepted| accepted.outcome))
+        .collect();
+    let stored = Ok(Outcome::Stored);
+    assert_eq!(outcomes, [stored, stored, Err(FeedErrorKind::Full)]);
 }
 
 #[test]
