@@ -287,7 +287,6 @@ impl AntiEntropy {
         let was = known.map(|known| known.acked);
         let is_first = known.is_none();
         let mut differs = peer.remove(&feed).unwrap_or_default();
-        differs.awaits_close = entry.is_closed && !is_closed;
         differs.ahead = None;
         let landed = match relation {
             Relation::Same | Relation::Behind if is_exact || is_first => {
@@ -558,7 +557,7 @@ impl AntiEntropy {
             }
             let differs = (peer.differences.entry(feed)).or_insert_with(|| Difference::at(head));
             (differs.probe, differs.clash) = (None, Clash::None);
-            (differs.ahead, differs.awaits_close) = (None, false);
+            differs.ahead = None;
             let landed = differs.rewind(differs.acked.min(head));
             peer.flight_bytes = peer.flight_bytes.saturating_sub(landed);
             if has_proof {

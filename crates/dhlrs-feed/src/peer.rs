@@ -50,8 +50,6 @@ pub(crate) struct Difference {
     pub(crate) sent: u64,
     /// It said to have more than this replica, up to here.
     pub(crate) ahead: Option<u64>,
-    /// It has ended the feed and this replica has not.
-    pub(crate) awaits_close: bool,
     /// A proof is to be sent, or was.
     pub(crate) proof: ProofState,
     /// Its runs are others: both have the end below, and not the one above.
@@ -109,7 +107,6 @@ impl Difference {
     pub(crate) fn is_over(&self, head: u64) -> bool {
         self.acked >= head
             && self.ahead.is_none_or(|ahead| ahead <= head)
-            && !self.awaits_close
             && self.proof == ProofState::None
             && self.probe.is_none()
             && self.clash == Clash::None

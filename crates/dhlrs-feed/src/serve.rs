@@ -154,8 +154,7 @@ impl AntiEntropy {
             self.enqueue(link, feed);
             return;
         }
-        let is_clash = differs.clash == Clash::Due;
-        if is_clash {
+        if differs.clash == Clash::Due {
             differs.clash = Clash::Sent;
         }
         // A run before this one has named the feed, or the peer has some of it.
@@ -163,7 +162,8 @@ impl AntiEntropy {
         differs.sent = end.seq;
         differs.flight.push_back((end.seq, bytes.len()));
         peer.flight_bytes += bytes.len();
-        let tells_prev = after.seq > 0 && (is_clash || !peer.options.is_ordered);
+        // A run that overtakes another can only be checked if it says what it follows.
+        let tells_prev = after.seq > 0 && !peer.options.is_ordered;
         let feed_ref = match self.tags.get(&feed) {
             Some(tag) if is_named => FeedRef::Tag(*tag),
             _ => FeedRef::Named(feed),

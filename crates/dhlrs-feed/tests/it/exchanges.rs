@@ -58,6 +58,26 @@ fn ends_that_never_meet_are_equal_through_the_middle_and_each_run_goes_over_a_li
 }
 
 #[test]
+fn runs_that_overtake_one_another_wait_and_none_goes_twice() {
+    let mut network = Network::of(12, 2);
+    let link = network.link(0, 1);
+    network.links[link].options.is_ordered = false;
+    network.links[link].delay_ms = 60;
+    sets(&mut network, 0, 64 * 50);
+    network.up(link);
+    network.settle(10_000);
+    network.check_equal();
+    let bytes = network.links[link].bytes[0] as f64;
+    let ratio = bytes / network.run_bytes(1) as f64;
+    assert!(ratio < 1.15, "{ratio}");
+    assert!(
+        network.now_ms < 500,
+        "{} ms: it had to ask",
+        network.now_ms
+    );
+}
+
+#[test]
 fn a_courier_that_writes_nothing_carries_feeds_between_teams_that_never_meet() {
     let mut network = Network::of(3, 3);
     let (to_one, to_other) = (network.link(0, 1), network.link(1, 2));
