@@ -243,12 +243,15 @@ impl Session {
         telling: &Telling<'_>,
         label: &str,
     ) -> bool {
-        let is_inside = |bag: NodeId| {
-            change.ancestors.contains(&bag)
-                || (change.id == bag && change.kind == ChangeKind::Replace)
+        let is_of_content = matches!(change.kind, ChangeKind::Replace | ChangeKind::Sort);
+        let is_inside =
+            |bag: NodeId| change.ancestors.contains(&bag) || (change.id == bag && is_of_content);
+        // What no bag above could be told of is not noted either; of a sort the bag itself is told.
+        let above = change.ancestors.first().copied();
+        let around = match change.kind {
+            ChangeKind::Sort => change.id,
+            _ => above.unwrap_or(change.id),
         };
-        // What no bag above could be told of is not noted either.
-        let around = change.ancestors.first().copied().unwrap_or(change.id);
         if !(self.handles.get(handle)).is_some_and(|own| own.is_linked(around)) {
             return false;
         }
@@ -269,7 +272,12 @@ impl Session {
         writer.raw(",[");
         match telling.phase {
             Phase::Update => {
-                writer.string(label);
+                // The bag itself is at the empty path.
+                let is_itself =
+                    above.is_none() || (change.kind == ChangeKind::Sort && change.id == open.bag);
+                if !is_itself {
+                    writer.string(label);
+                }
                 writer.raw("],");
                 writer.string(telling.evt);
             }

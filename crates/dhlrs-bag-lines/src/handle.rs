@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use dhlrs_bag::{Bag, Branch, Content, Edit, NodeId, SubscriberId};
+use dhlrs_bag::{Bag, Branch, ChangeKind, Content, Edit, NodeId, SubscriberId};
 use dhlrs_path::Path;
 use dhlrs_resolver::{Limits, Registry, ResolverOptions, Resolvers, Slot};
 use dhlrs_trigger::{Event, Flow, Level, Place, Subscription, Target, Triggers};
@@ -130,8 +130,11 @@ impl Handle {
             Subscription::to(target),
             move |event: &Event<'_>, _: &mut _| {
                 let first = event.first();
-                // The bag itself is told of its own content only when nothing is around it.
-                let is_own = event.level() == Level::Bag(1) && !event.path().is_root();
+                // The bag itself is told that it was sorted; of its content as a whole only when
+                // nothing is around it.
+                let is_own = event.level() == Level::Bag(1)
+                    && !event.path().is_root()
+                    && first.kind != ChangeKind::Sort;
                 if first.is_above() || is_own || now.load(Ordering::Relaxed) != phase as u8 {
                     return Flow::Continue;
                 }

@@ -31,6 +31,8 @@ pub(crate) fn run(
     let mut session = Session::new();
     // Whether bags were merged since a transaction began.
     let mut updated = false;
+    // What the bag held when the open transaction began.
+    let mut open: Option<Value> = None;
     for (at, line) in lines.iter().enumerate() {
         let request: Value = serde_json::from_str(line).unwrap_or_default();
         if let Some(row) = left_out(&mut session, &request) {
@@ -56,6 +58,26 @@ pub(crate) fn run(
             }
             continue;
         }
+        if let Some(before) = &open
+            && let Some(row) = broken(&mut session, &request, &ours, before)
+        {
+            return Some(Divergence {
+                at,
+                ours,
+                theirs: row,
+            });
+        }
+        match op.as_str() {
+            "begin" => open = Some(dump(&mut session)),
+            "end" => open = None,
+            _ => {}
+        }
+        if op == "end" && request["abort"] == true {
+            // The reference undoes nothing, so from here on the two differ.
+            *counts.masked.entry("transaction given up").or_default() += 1;
+            *counts.outcomes.entry((op, outcome)).or_default() += 1;
+            return None;
+        }
         let theirs = oracle.ask(line);
         if matches!(theirs["err"].as_str(), Some("internal" | "recursion")) {
             return None;
@@ -76,23 +98,41 @@ pub(crate) fn run(
     None
 }
 
+fn ask(session: &mut Session, request: &Value) -> Value {
+    let reply = session.answer(request.to_string().as_bytes());
+    serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default()
+}
+
+fn dump(session: &mut Session) -> Value {
+    ask(session, &json!({"op": "dump"}))
+}
+
+/// What an open transaction of the whole bag promises and did not keep: no bag-level event is told
+/// before it ends, and one that is given up tells nothing and leaves nothing.
+fn broken(session: &mut Session, request: &Value, ours: &Value, before: &Value) -> Option<Value> {
+    let told = ours["ev"].as_array().into_iter().flatten();
+    if request["op"] == "end" {
+        let is_given_up = request["abort"] == true;
+        let is_undone = !is_given_up || (told.count() == 0 && dump(session) == *before);
+        return (!is_undone).then(|| before.clone());
+    }
+    let is_held_back = told.into_iter().all(|event| event.get("path").is_none());
+    (!is_held_back).then(|| json!("no event before the end"))
+}
+
 /// What is not even asked, because an F row decides it and it would change the two differently.
 fn left_out(session: &mut Session, request: &Value) -> Option<&'static str> {
-    let ask = |session: &mut Session, request: Value| {
-        let reply = session.answer(request.to_string().as_bytes());
-        serde_json::from_str::<Value>(&reply.unwrap_or_default()).unwrap_or_default()
-    };
     if let Some((before, _)) = request["path"]
         .as_str()
         .and_then(|path| path.split_once(".#parent"))
     {
-        let is_there = ask(session, json!({"op": "has", "path": before}))["ok"] == true;
-        let is_bag = ask(session, json!({"op": "len", "path": before}))["ok"].is_u64();
+        let is_there = ask(session, &json!({"op": "has", "path": before}))["ok"] == true;
+        let is_bag = ask(session, &json!({"op": "len", "path": before}))["ok"].is_u64();
         return (is_there && !is_bag).then_some("#parent of a leaf");
     }
     if request["op"] == "move" {
         let len = json!({"op": "len", "path": request["path"]});
-        let len = ask(session, len)["ok"].as_i64().unwrap_or(i64::MAX);
+        let len = ask(session, &len)["ok"].as_i64().unwrap_or(i64::MAX);
         return (request["to"].as_i64()? >= len).then_some("move to the end");
     }
     None

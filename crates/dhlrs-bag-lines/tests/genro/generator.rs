@@ -451,7 +451,10 @@ impl Generator {
             }
             _ => {
                 self.is_open = false;
-                json!({"op": "end"})
+                match self.random.chance(12) {
+                    true => json!({"op": "end", "abort": true}),
+                    false => json!({"op": "end"}),
+                }
             }
         }
     }

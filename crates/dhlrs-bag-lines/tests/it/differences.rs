@@ -108,6 +108,56 @@ fn a_sort_and_a_clear_of_the_root_are_told_once() {
 }
 
 #[test]
+fn a_bag_is_told_that_it_was_sorted() {
+    let set = r#"{"op":"update","value":{"$bag":[["b",{"$bag":[["d",1],["c",2]]}]]}}"#;
+    answers(
+        &[
+            set,
+            r#"{"op":"sub","name":"inside","path":"b"}"#,
+            r#"{"op":"sub","name":"above"}"#,
+            r#"{"op":"sort","path":"b"}"#,
+        ],
+        r#"{"id":null,"ok":null,"ev":[{"s":"inside","evt":"sort","node":"b","path":[]},{"s":"above","evt":"sort","node":"b","path":["b"]}]}"#,
+    );
+}
+
+#[test]
+fn a_transaction_holds_sorts_and_clears_in_their_order() {
+    let lines = [
+        r#"{"op":"update","value":{"$bag":[["b",{"$bag":[["d",1],["c",2]]}],["a",1]]}}"#,
+        r#"{"op":"sub","name":"s"}"#,
+        r#"{"op":"tsub","name":"t"}"#,
+        r#"{"op":"begin"}"#,
+        r#"{"op":"sort"}"#,
+        r#"{"op":"set","path":"z","value":3}"#,
+        r#"{"op":"sort","path":"b"}"#,
+        r#"{"op":"clear"}"#,
+    ];
+    for told_at_once in 4..lines.len() {
+        answers(&lines[..=told_at_once], r#"{"id":null,"ok":null}"#);
+    }
+    answers(
+        &[&lines[..], &[r#"{"op":"end"}"#]].concat(),
+        r#"{"id":null,"ok":null,"ev":[{"s":"t","evt":"txn","muts":[["upd","",[],"sort"],["ins","z",[],2],["upd","b",["b"],"sort"],["upd","",[],"upd_value"]]}]}"#,
+    );
+    answers(
+        &[&lines[..], &[r#"{"op":"end","abort":true}"#]].concat(),
+        r#"{"id":null,"ok":null}"#,
+    );
+    let of_a_bag = [
+        lines[0],
+        r#"{"op":"tsub","name":"t","path":"b"}"#,
+        r#"{"op":"begin","path":"b"}"#,
+        r#"{"op":"sort","path":"b"}"#,
+        r#"{"op":"end"}"#,
+    ];
+    answers(
+        &of_a_bag,
+        r#"{"id":null,"ok":null,"ev":[{"s":"t","evt":"txn","muts":[["upd","b",[],"sort"]]}]}"#,
+    );
+}
+
+#[test]
 fn a_merge_tells_of_attributes_alone() {
     let new = r#"{"op":"update","value":{"$bag":[["a",{"$bag":[]}]]}}"#;
     answers(
