@@ -7,8 +7,14 @@ use dhlrs_bag::{NodeId, Value};
 use dhlrs_path::Path;
 
 use crate::{
-    attributes, error::ErrorClass, json::Json, request::Request, resolving::Resolved,
-    session::Session, walking::Spot, writer::Writer,
+    attributes,
+    error::ErrorClass,
+    json::Json,
+    request::Request,
+    resolving::Resolved,
+    session::Session,
+    walking::{Spot, escaped},
+    writer::Writer,
 };
 
 type Answer = Result<String, ErrorClass>;
@@ -138,9 +144,10 @@ impl Session {
                 continue;
             };
             *next += 1;
+            let label = escaped(child.label());
             let path = match prefix.is_empty() {
-                true => child.label().to_string(),
-                false => format!("{prefix}.{}", child.label()),
+                true => label,
+                false => format!("{prefix}.{label}"),
             };
             let spot = Spot {
                 handle: bag.handle.clone(),

@@ -5,8 +5,17 @@ use dhlrs_path::{Path, Query};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    attributes, decode::Given, equality, error::ErrorClass, json::Json, request::Request,
-    resolving::Resolved, session::Session, setting::Setting, walking::Spot, writer::Writer,
+    attributes,
+    decode::Given,
+    equality,
+    error::ErrorClass,
+    json::Json,
+    request::Request,
+    resolving::Resolved,
+    session::Session,
+    setting::Setting,
+    walking::{Spot, escaped},
+    writer::Writer,
 };
 
 type Answer = Result<String, ErrorClass>;
@@ -233,17 +242,18 @@ impl Session {
             return Ok("null".to_owned());
         };
         let own = self.handle(&spot.handle)?;
-        let mut labels: Vec<&str> = Vec::new();
+        let mut labels: Vec<String> = Vec::new();
         for node in self.chain(&spot)? {
             if let Some(node) = own.bag.node_by_id(node) {
-                labels.push(node.label().as_str());
+                labels.push(escaped(node.label()));
             }
         }
         labels.reverse();
+        let path = labels.join(".");
         let mut writer = Writer::new(&self.spellings);
-        match labels.as_slice() {
-            [] | [""] => writer.null(),
-            labels => writer.string(&labels.join(".")),
+        match path.is_empty() {
+            true => writer.null(),
+            false => writer.string(&path),
         }
         Ok(writer.finish())
     }

@@ -12,6 +12,11 @@ pub(crate) struct Spot {
     pub(crate) node: NodeId,
 }
 
+/// A label as it stands in a path.
+pub(crate) fn escaped(label: &str) -> String {
+    Step::Label(label.into()).to_string()
+}
+
 impl Session {
     /// The node at a path; `None` where there is none. What stands on the way is resolved or not.
     pub(crate) fn find(

@@ -1,6 +1,6 @@
 //! Runs sequences against both and says where the answers differ, but for what F rows decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dhlrs_bag_lines::Session;
 use serde_json::{Value, json};
@@ -83,7 +83,14 @@ pub(crate) fn run(
             return None;
         }
         let (ours_told, row) = without_own_events(&request, &ours, &theirs, updated);
-        let is_same = ours["ok"] == theirs["ok"]
+        if let Some(lost) = leads_nowhere(&mut session, &request, &ours) {
+            return Some(Divergence {
+                at,
+                ours,
+                theirs: lost,
+            });
+        }
+        let is_same = without_escapes(&request, &ours["ok"]) == theirs["ok"]
             && ours["err"] == theirs["err"]
             && ours["id"] == theirs["id"]
             && ours_told == told(&theirs, updated);
@@ -118,6 +125,39 @@ fn broken(session: &mut Session, request: &Value, ours: &Value, before: &Value) 
     }
     let is_held_back = told.into_iter().all(|event| event.get("path").is_none());
     (!is_held_back).then(|| json!("no event before the end"))
+}
+
+/// Our answer with its paths as the reference prints them: without escapes.
+fn without_escapes(request: &Value, answer: &Value) -> Value {
+    match (request["op"].as_str(), answer) {
+        (Some("walk" | "leaves" | "query" | "fullpath"), Value::Array(items)) => {
+            let items = items.iter().map(|item| without_escapes(request, item));
+            items.collect()
+        }
+        (Some("walk" | "leaves" | "query" | "fullpath"), Value::String(text)) => {
+            let text = text.replace("\\.", ".").replace("\\/", "/");
+            json!(text.replace("\\?", "?"))
+        }
+        _ => answer.clone(),
+    }
+}
+
+/// A path that was printed and is not that of one node.
+fn leads_nowhere(session: &mut Session, request: &Value, ours: &Value) -> Option<Value> {
+    if request["op"] != "walk" || request.get("bag").is_some() {
+        return None;
+    }
+    let paths = ours["ok"].as_array()?.iter().filter_map(Value::as_str);
+    let place = request["path"].as_str().filter(|place| !place.is_empty());
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let whole = place.map_or_else(|| path.to_owned(), |place| format!("{place}.{path}"));
+        let is_there = ask(session, &json!({"op": "has", "path": whole}))["ok"] == true;
+        if !is_there || !seen.insert(path.to_owned()) {
+            return Some(json!(path));
+        }
+    }
+    None
 }
 
 /// What is not even asked, because an F row decides it and it would change the two differently.

@@ -33,6 +33,8 @@ pub(crate) struct Generator {
     // A resolved bag is part of our tree and not of theirs; only where nothing tells them apart.
     pub(crate) may_link: bool,
     is_open: bool,
+    // A merge takes the labels of a bag for paths there.
+    pub(crate) may_escape: bool,
 }
 
 const LABELS: [&str; 6] = ["a", "b", "c", "d", "e", "räder"];
@@ -51,6 +53,7 @@ impl Generator {
             made: 0,
             may_link,
             is_open: false,
+            may_escape: true,
         }
     }
 
@@ -266,7 +269,10 @@ impl Generator {
             }
             8 => json!({"op": "setdefault", "path": self.short_path(), "value": self.value()}),
             9 => {
-                json!({"op": "update", "path": self.place(), "value": self.bag(2), "ignore_none": self.random.chance(30)})
+                self.may_escape = false;
+                let bag = self.bag(2);
+                self.may_escape = true;
+                json!({"op": "update", "path": self.place(), "value": bag, "ignore_none": self.random.chance(30)})
             }
             10 => {
                 let mut values = Map::new();

@@ -24,6 +24,10 @@ pub(crate) const XML: [&str; 6] = [
     "<?xml version=\"1.0\"?><a>\n<b/>\n</a>",
 ];
 
+// In a path these need escapes. No path of a request leads there: a label keeps the backslash in
+// the reference.
+const ESCAPED_LABELS: [&str; 3] = ["a.b", "c/d", "x?y"];
+
 impl Generator {
     pub(crate) fn text(&mut self) -> &'static str {
         self.random.pick(&["red", "green", "Blue", "été"])
@@ -70,7 +74,10 @@ impl Generator {
         let mut nodes = Vec::new();
         let mut used = Vec::new();
         for _ in 0..self.random.below(4) {
-            let label = self.label();
+            let label = match self.may_escape && self.random.chance(8) {
+                true => self.random.pick(&ESCAPED_LABELS),
+                false => self.label(),
+            };
             if used.contains(&label) && self.random.chance(80) {
                 continue;
             }

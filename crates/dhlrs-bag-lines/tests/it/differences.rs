@@ -318,6 +318,25 @@ fn a_path_keeps_the_rules_of_paths() {
 }
 
 #[test]
+fn a_path_that_is_printed_leads_back_to_its_node() {
+    let bag = r##"{"op":"new","as":"0","value":[["a.b",1],["a",{"$bag":[["b",2],["c/d~e",3],["#0?x=&\\",4]]}]]}"##;
+    let paths = [r"a\.b", "a", "a.b", r"a.c\/d\~e", r"a.\#0\?x\=\&\"];
+    let walked = last(&[bag, r#"{"op":"walk"}"#]);
+    assert_eq!(walked["ok"], serde_json::json!(paths));
+    let queried = last(&[bag, r##"{"op":"query","what":"#p","deep":true}"##]);
+    assert_eq!(queried["ok"], serde_json::json!(paths));
+    let leaves = last(&[bag, r#"{"op":"leaves"}"#]);
+    assert_eq!(leaves["ok"][0], serde_json::json!([paths[0], 1]));
+    let digest = last(&[bag, r##"{"op":"digest","what":"#p"}"##]);
+    assert_eq!(digest["ok"], serde_json::json!([paths[0], paths[1]]));
+    for path in paths {
+        let request = serde_json::json!({"op": "fullpath", "path": path}).to_string();
+        let full = last(&[bag, r#"{"op":"backref"}"#, &request]);
+        assert_eq!(full["ok"], path);
+    }
+}
+
+#[test]
 fn the_parent_of_a_leaf_is_the_bag_around_it() {
     answers(
         &[
