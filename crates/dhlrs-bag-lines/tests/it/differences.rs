@@ -320,7 +320,7 @@ fn a_path_keeps_the_rules_of_paths() {
 #[test]
 fn a_path_that_is_printed_leads_back_to_its_node() {
     let bag = r##"{"op":"new","as":"0","value":[["a.b",1],["a",{"$bag":[["b",2],["c/d~e",3],["#0?x=&\\",4]]}]]}"##;
-    let paths = [r"a\.b", "a", "a.b", r"a.c\/d\~e", r"a.\#0\?x\=\&\"];
+    let paths = [r"a\.b", "a", "a.b", r"a.c\/d\~e", r"a.\#0\?x\=\&\\"];
     let walked = last(&[bag, r#"{"op":"walk"}"#]);
     assert_eq!(walked["ok"], serde_json::json!(paths));
     let queried = last(&[bag, r##"{"op":"query","what":"#p","deep":true}"##]);
