@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dhlrs_bag::{Attributes, Branch, BranchBuilder, Label, List, Name, ResolverRef, Row, Value};
 
-use crate::{attributes::kept, error::ErrorClass, json::Json, session::Session};
+use crate::{attributes::kept, error::ErrorClass, instant, json::Json, session::Session};
 
 /// What a request gives as a value.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Session {
             return Ok(Value::Decimal(text?.parse()?));
         }
         if let Some(text) = text("$dt") {
-            return self.spellings.read(text?);
+            return Ok(Value::Timestamp(instant::read(text?)?));
         }
         if json.get("$date").is_some() || json.get("$time").is_some() {
             return Err(ErrorClass::Type);

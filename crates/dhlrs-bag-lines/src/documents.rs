@@ -13,7 +13,6 @@ use crate::{
     printing::printed,
     request::Request,
     session::Session,
-    spelling::Spellings,
     tytx::{typed_json, tytx},
     walking::Spot,
     writer::{Writer, write_string},
@@ -33,7 +32,7 @@ impl Session {
     }
 
     fn quoted(&self, text: &str) -> String {
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.string(text);
         writer.finish()
     }
@@ -65,7 +64,7 @@ impl Session {
         let pretty = request.flag("pretty", false);
         let spot = self.bag_of(request)?;
         let bag = self.document(&spot)?;
-        let text = xml(bag, pretty, &self.spellings);
+        let text = xml(bag, pretty);
         Ok(self.quoted(&text))
     }
 
@@ -116,8 +115,7 @@ fn read_tytx(text: &str) -> Result<Bag, ErrorClass> {
 // is turned into rows, which are read as all others.
 fn rows_of(text: &str) -> Result<String, ErrorClass> {
     let json = Json::parse(text.strip_suffix("::JS").unwrap_or(text)).ok_or(ErrorClass::Type)?;
-    let spellings = Spellings::default();
-    let mut writer = Writer::new(&spellings);
+    let mut writer = Writer::new();
     let mut todo: Vec<(Vec<String>, Json)> = vec![(Vec::new(), json)];
     let mut next = 0;
     while let Some((path, json)) = todo.get(next).cloned() {
@@ -207,7 +205,7 @@ fn close_node(out: &mut String, attributes: &Attributes) -> Result<(), ErrorClas
 }
 
 // The nodes as elements, without a root around them; values as Python prints them.
-fn xml(bag: BagNode<'_>, pretty: bool, spellings: &Spellings) -> String {
+fn xml(bag: BagNode<'_>, pretty: bool) -> String {
     // The tags of the open bags, and whether what is in them is indented.
     let mut open: Vec<(String, bool)> = Vec::new();
     let mut out = String::new();
@@ -243,11 +241,7 @@ fn xml(bag: BagNode<'_>, pretty: bool, spellings: &Spellings) -> String {
         for (name, value) in node.attributes().iter() {
             let value = given(value);
             if !value.is_null() {
-                out.push_str(&format!(
-                    " {}={}",
-                    name.as_str(),
-                    quoted(&printed(value, spellings))
-                ));
+                out.push_str(&format!(" {}={}", name.as_str(), quoted(&printed(value))));
             }
         }
         let keeps_space = node.attribute("xml:space").and_then(Value::as_text) == Some("preserve");
@@ -260,7 +254,7 @@ fn xml(bag: BagNode<'_>, pretty: bool, spellings: &Spellings) -> String {
             Some(Value::Text(text)) if text.as_str().is_empty() => out.push_str("/>"),
             Some(value) => {
                 out.push('>');
-                out.push_str(&escaped(&printed(value, spellings)));
+                out.push_str(&escaped(&printed(value)));
                 out.push_str(&format!("</{tag}>"));
             }
         }

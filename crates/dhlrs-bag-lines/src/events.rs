@@ -91,7 +91,7 @@ impl Session {
 
     /// What a node holds, as JSON.
     pub(crate) fn held(&self, tree: &Tree, id: NodeId) -> String {
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         match tree.node_by_id(id) {
             Some(node) => writer.held(node),
             None => writer.null(),
@@ -102,7 +102,7 @@ impl Session {
     fn diff(&self, changes: &[AttributeChange]) -> Option<String> {
         let mut sorted: Vec<_> = changes.iter().collect();
         sorted.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.begin_object();
         let mut is_empty = true;
         for change in sorted {
@@ -206,8 +206,8 @@ impl Session {
         )
     }
 
-    fn begin_event(&self, name: &str, label: &str, telling: &Telling<'_>) -> Writer<'_> {
-        let mut writer = Writer::new(&self.spellings);
+    fn begin_event(&self, name: &str, label: &str, telling: &Telling<'_>) -> Writer {
+        let mut writer = Writer::new();
         writer.begin_object();
         writer.key("s");
         writer.string(name);
@@ -218,12 +218,7 @@ impl Session {
         writer
     }
 
-    fn end_event(
-        &self,
-        mut writer: Writer<'_>,
-        old: Option<&str>,
-        telling: &Telling<'_>,
-    ) -> String {
+    fn end_event(&self, mut writer: Writer, old: Option<&str>, telling: &Telling<'_>) -> String {
         if let Some(old) = old {
             writer.key("old");
             writer.raw(old);
@@ -259,7 +254,7 @@ impl Session {
         let Some(open) = open.find(|open| open.handle == handle && is_inside(open.bag)) else {
             return false;
         };
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         let word = match telling.phase {
             Phase::Update => "upd",
             Phase::Insert => "ins",
@@ -296,7 +291,7 @@ impl Session {
     /// Tells the subscribers of transactions what was done in one.
     pub(crate) fn tell_transaction(&mut self, names: &[Arc<str>], changes: &[String]) {
         for name in names {
-            let mut writer = Writer::new(&self.spellings);
+            let mut writer = Writer::new();
             writer.begin_object();
             writer.key("s");
             writer.string(name);

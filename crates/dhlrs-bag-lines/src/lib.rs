@@ -32,6 +32,7 @@ mod equality;
 mod error;
 mod events;
 mod handle;
+mod instant;
 mod json;
 mod limits;
 mod operations;
@@ -43,7 +44,6 @@ mod request;
 mod resolving;
 mod session;
 mod setting;
-mod spelling;
 mod subscribing;
 mod summing;
 mod tytx;
@@ -52,7 +52,7 @@ mod writer;
 
 pub use error::ErrorClass;
 pub use limits::{
-    EVENTS_MAX, HANDLES_MAX, JSON_DEPTH_MAX, LINE_BYTES_MAX, RESOLVERS_MADE_MAX, SPELLINGS_MAX,
-    SUBSCRIPTIONS_MAX, TRANSACTIONS_OPEN_MAX,
+    EVENTS_MAX, HANDLES_MAX, JSON_DEPTH_MAX, LINE_BYTES_MAX, RESOLVERS_MADE_MAX, SUBSCRIPTIONS_MAX,
+    TRANSACTIONS_OPEN_MAX,
 };
 pub use session::{Session, fuzz_lines};

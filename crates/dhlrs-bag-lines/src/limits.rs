@@ -13,7 +13,5 @@ pub const SUBSCRIPTIONS_MAX: usize = 65_536;
 pub const TRANSACTIONS_OPEN_MAX: usize = 64;
 /// The most resolvers that a session makes.
 pub const RESOLVERS_MADE_MAX: usize = 1 << 20;
-/// The most instants whose written form is remembered.
-pub const SPELLINGS_MAX: usize = 65_536;
 /// The most events of one request; those beyond are not reported.
 pub const EVENTS_MAX: usize = 1 << 20;

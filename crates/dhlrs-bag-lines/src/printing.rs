@@ -3,12 +3,12 @@
 use dhlrs_bag::Value;
 
 use crate::{
-    spelling::Spellings,
+    instant,
     writer::{python_decimal, python_float},
 };
 
 /// `str` of Python.
-pub(crate) fn printed(value: &Value, spellings: &Spellings) -> String {
+pub(crate) fn printed(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
@@ -17,25 +17,21 @@ pub(crate) fn printed(value: &Value, spellings: &Spellings) -> String {
         Value::Float(number) => python_float(*number),
         Value::Text(text) => text.to_string(),
         Value::Bytes(bytes) => python_bytes(bytes.as_slice()),
-        Value::Timestamp(time) => spellings.spell(*time).replacen('T', " ", 1),
+        Value::Timestamp(time) => instant::spell(*time).replacen('T', " ", 1),
         Value::Decimal(number) => python_decimal(number),
         Value::List(list) => {
-            let items: Vec<_> = list
-                .items()
-                .iter()
-                .map(|item| python_repr(item, spellings))
-                .collect();
+            let items: Vec<_> = list.items().iter().map(python_repr).collect();
             format!("[{}]", items.join(", "))
         }
     }
 }
 
-fn python_repr(value: &Value, spellings: &Spellings) -> String {
+fn python_repr(value: &Value) -> String {
     match value {
         Value::Text(text) => python_text(text),
         Value::Decimal(number) => format!("Decimal('{}')", python_decimal(number)),
-        Value::Timestamp(time) => python_datetime(&spellings.spell(*time)),
-        value => printed(value, spellings),
+        Value::Timestamp(time) => python_datetime(&instant::spell(*time)),
+        value => printed(value),
     }
 }
 
@@ -89,12 +85,9 @@ fn python_bytes(bytes: &[u8]) -> String {
     out
 }
 
-// Of an instant in ISO 8601.
+// Of an instant as it is spelled.
 fn python_datetime(text: &str) -> String {
-    let (local, offset) = match text.rfind(['+', '-']) {
-        Some(at) if at > "2000-01-01T".len() => text.split_at(at),
-        _ => (text, ""),
-    };
+    let (local, _) = text.split_once('+').unwrap_or((text, ""));
     let mut numbers: Vec<u32> = local
         .split(['-', 'T', ':', '.'])
         .map(|digits| digits.parse().unwrap_or_default())
@@ -109,22 +102,6 @@ fn python_datetime(text: &str) -> String {
         }
     }
     let numbers: Vec<_> = numbers.iter().map(u32::to_string).collect();
-    let zone = match zone_seconds(offset) {
-        None => String::new(),
-        Some(0) => ", tzinfo=datetime.timezone.utc".to_owned(),
-        Some(seconds) => {
-            const DAY_S: i32 = 86_400;
-            let days = if seconds < 0 { "days=-1, " } else { "" };
-            let seconds = seconds.rem_euclid(DAY_S);
-            format!(", tzinfo=datetime.timezone(datetime.timedelta({days}seconds={seconds}))")
-        }
-    };
-    format!("datetime.datetime({}{zone})", numbers.join(", "))
-}
-
-fn zone_seconds(offset: &str) -> Option<i32> {
-    let (sign, digits) = offset.split_at_checked(1)?;
-    let (hours, minutes) = digits.split_once(':')?;
-    let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
-    Some(if sign == "-" { -seconds } else { seconds })
+    let numbers = numbers.join(", ");
+    format!("datetime.datetime({numbers}, tzinfo=datetime.timezone.utc)")
 }

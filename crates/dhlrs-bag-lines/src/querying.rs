@@ -227,7 +227,7 @@ impl Session {
             "#k" => return Ok(Cell::Text(node.label().to_string())),
             "#p" => return Ok(Cell::Text(visit.path.clone())),
             "#n" => {
-                let mut writer = Writer::new(&self.spellings);
+                let mut writer = Writer::new();
                 writer.node(node);
                 return Ok(Cell::Json(writer.finish()));
             }
@@ -261,7 +261,7 @@ impl Session {
                     attributes::get(node.attributes(), name).clone(),
                 ));
             }
-            let mut writer = Writer::new(&self.spellings);
+            let mut writer = Writer::new();
             writer.attribute_map(node.attributes());
             return Ok(Cell::Json(writer.finish()));
         }
@@ -310,7 +310,7 @@ impl Session {
     }
 
     // Rows go out encoded twice: see `Writer::twice`.
-    fn write_cell(&self, writer: &mut Writer<'_>, cell: &Cell) {
+    fn write_cell(&self, writer: &mut Writer, cell: &Cell) {
         match cell {
             Cell::Text(text) => writer.string(text),
             Cell::Value(value) => writer.value(value),
@@ -319,7 +319,7 @@ impl Session {
     }
 
     fn write_rows(&self, rows: &[Vec<Cell>]) -> String {
-        let mut writer = Writer::twice(&self.spellings);
+        let mut writer = Writer::twice();
         writer.raw("[");
         for row in rows {
             writer.comma();
@@ -371,7 +371,7 @@ impl Session {
         if !request.flag("cols", false) {
             return Ok(self.write_rows(&rows));
         }
-        let mut writer = Writer::twice(&self.spellings);
+        let mut writer = Writer::twice();
         writer.raw("[");
         let columns = match rows.first() {
             None => width,
@@ -415,7 +415,7 @@ impl Session {
         let wanted = self.value(request.value("value"))?;
         let deep_first = request.flag("deep_first", false);
         let found = self.find_by_attribute(spot, name, &wanted, deep_first)?;
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         match found {
             Some(label) => writer.string(&label),
             None => writer.null(),

@@ -70,7 +70,7 @@ impl Session {
     // The attributes that a path asks for.
     fn queried(&self, spot: &Spot, path: &Path<'_>, default: &Json) -> Answer {
         let own = self.handle(&spot.handle)?.attributes(spot.node);
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         let names: Vec<_> = match path.query() {
             _ if path.is_root() && own.is_empty() => return Ok(self.echo(default)),
             None | Some(Query::All) => {
@@ -105,14 +105,14 @@ impl Session {
 
     /// What a read came to, as JSON.
     pub(crate) fn resolved(&self, spot: &Spot, resolved: &Resolved) -> Answer {
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         self.write_resolved(&mut writer, spot, resolved)?;
         Ok(writer.finish())
     }
 
     pub(crate) fn write_resolved(
         &self,
-        writer: &mut Writer<'_>,
+        writer: &mut Writer,
         spot: &Spot,
         resolved: &Resolved,
     ) -> Result<(), ErrorClass> {
@@ -132,7 +132,7 @@ impl Session {
     }
 
     pub(crate) fn echo(&self, json: &Json) -> String {
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.json(json, false);
         writer.finish()
     }
@@ -154,7 +154,7 @@ impl Session {
         let Some(spot) = self.node_of(request)? else {
             return Ok("null".to_owned());
         };
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.attribute_map(self.handle(&spot.handle)?.attributes(spot.node));
         Ok(writer.finish())
     }
@@ -170,7 +170,7 @@ impl Session {
                 inherited.insert(name.clone(), value.clone());
             }
         }
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.attribute_map(&inherited);
         Ok(writer.finish())
     }
@@ -212,7 +212,7 @@ impl Session {
             }
         });
         let owner = owner.and_then(|node| own.bag.node_by_id(node));
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         match owner {
             Some(node) => writer.string(node.label()),
             None => writer.null(),
@@ -229,7 +229,7 @@ impl Session {
 
     pub(crate) fn node_json(&self, spot: &Spot) -> Answer {
         let node = self.handle(&spot.handle)?.bag.node_by_id(spot.node);
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         match node {
             Some(node) if node.parent().is_some() => writer.node(node),
             _ => writer.null(),
@@ -250,7 +250,7 @@ impl Session {
         }
         labels.reverse();
         let path = labels.join(".");
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         match path.is_empty() {
             true => writer.null(),
             false => writer.string(&path),
@@ -270,7 +270,7 @@ impl Session {
     pub(crate) fn op_keys(&mut self, request: &Request<'_>) -> Answer {
         let spot = self.bag_of(request)?;
         let bag = self.handle(&spot.handle)?.bag.node_by_id(spot.node);
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.raw("[");
         for child in bag.iter().flat_map(|bag| bag.children()) {
             writer.comma();
@@ -338,7 +338,7 @@ impl Session {
         }
         let echo = match &given {
             Given::Value(value) => {
-                let mut writer = Writer::new(&self.spellings);
+                let mut writer = Writer::new();
                 writer.value(value);
                 writer.finish()
             }
@@ -347,7 +347,7 @@ impl Session {
                 self.held(&bag, NodeId::ROOT)
             }
             Given::Resolver(resolver) => {
-                let mut writer = Writer::new(&self.spellings);
+                let mut writer = Writer::new();
                 writer.begin_object();
                 writer.key("$res");
                 writer.value(crate::counter::name(resolver));

@@ -10,7 +10,7 @@ use dhlrs_bag::{Bag, NodeId, Snapshot};
 
 use crate::{
     counter::Counters, error::ErrorClass, handle::Handle, json::Json, limits::LINE_BYTES_MAX,
-    request::Request, spelling::Spellings, writer::Writer,
+    request::Request, writer::Writer,
 };
 
 /// One session of the protocol: its bags by handle, their subscribers, its clock, its resolvers.
@@ -21,7 +21,6 @@ pub struct Session {
     pub(crate) handles: BTreeMap<String, Handle>,
     pub(crate) events: Vec<String>,
     pub(crate) counters: Counters,
-    pub(crate) spellings: Spellings,
     pub(crate) open: Vec<OpenTransaction>,
     pub(crate) vetoes: BTreeMap<Arc<str>, Arc<AtomicBool>>,
     pub(crate) clock_ms: u64,
@@ -48,7 +47,6 @@ impl Session {
             handles: BTreeMap::from([(FIRST_HANDLE.to_owned(), Handle::new(Bag::new()))]),
             events: Vec::new(),
             counters: Counters::default(),
-            spellings: Spellings::default(),
             open: Vec::new(),
             vetoes: BTreeMap::new(),
             clock_ms: 0,
@@ -79,7 +77,7 @@ impl Session {
 
     fn reply(&mut self, id: &Json, answered: Result<String, ErrorClass>) -> String {
         let events = std::mem::take(&mut self.events);
-        let mut writer = Writer::new(&self.spellings);
+        let mut writer = Writer::new();
         writer.begin_object();
         writer.key("id");
         writer.json(id, true);

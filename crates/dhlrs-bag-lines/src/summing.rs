@@ -44,8 +44,8 @@ impl Session {
             let rows = self.query(spot, &Taking::plain(fields))?;
             sums.push(total(rows, strict)?);
         }
-        let mut writer = Writer::new(&self.spellings);
-        let write = |writer: &mut Writer<'_>, sum: &Option<Value>| match sum {
+        let mut writer = Writer::new();
+        let write = |writer: &mut Writer, sum: &Option<Value>| match sum {
             Some(sum) => writer.value(sum),
             None => writer.null(),
         };

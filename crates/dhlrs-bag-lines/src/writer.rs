@@ -2,31 +2,29 @@
 
 use dhlrs_bag::{Attributes, BagNode, Decimal, Value};
 
-use crate::{attributes::given, counter, json::Json, spelling::Spellings};
+use crate::{attributes::given, counter, instant, json::Json};
 
 /// Writes JSON into a string.
 ///
 /// Where a request answers with a list of rows, the reference encodes the rows twice, so that each
 /// object in them comes as `{"$d":…}`: `twice`.
-pub(crate) struct Writer<'a> {
+pub(crate) struct Writer {
     out: String,
     twice: bool,
-    spellings: &'a Spellings,
 }
 
-impl<'a> Writer<'a> {
-    pub(crate) fn new(spellings: &'a Spellings) -> Self {
+impl Writer {
+    pub(crate) fn new() -> Self {
         Self {
             out: String::new(),
             twice: false,
-            spellings,
         }
     }
 
-    pub(crate) fn twice(spellings: &'a Spellings) -> Self {
+    pub(crate) fn twice() -> Self {
         Self {
             twice: true,
-            ..Self::new(spellings)
+            ..Self::new()
         }
     }
 
@@ -101,7 +99,7 @@ impl<'a> Writer<'a> {
                 self.tagged("$b64", &text);
             }
             Value::Timestamp(time) => {
-                let text = self.spellings.spell(*time);
+                let text = instant::spell(*time);
                 self.tagged("$dt", &text);
             }
             Value::Decimal(number) => self.tagged("$dec", &python_decimal(number)),

@@ -192,6 +192,25 @@ fn the_type_is_part_of_a_value() {
 }
 
 #[test]
+fn an_instant_has_one_spelling_whatever_is_written_elsewhere() {
+    let set = r#"{"op":"set","path":"t","value":{"$dt":"2024-05-01T12:00:00+02:00"}}"#;
+    let told = r#"{"id":null,"ok":{"$dt":"2024-05-01T10:00:00+00:00"}}"#;
+    let get = r#"{"op":"get","path":"t"}"#;
+    answers(&[set, get], told);
+    for other in [
+        r#"{"op":"set","path":"x.#9","value":{"$dt":"2024-05-01T10:00:00"}}"#,
+        r#"{"op":"new","as":"h","value":[["t",{"$dt":"2024-05-01T07:00:00-03:00"}]]}"#,
+    ] {
+        answers(&[set, other, get], told);
+    }
+    let same = r#"{"op":"set","path":"t","value":{"$dt":"2024-05-01T10:00:00Z"}}"#;
+    answers(
+        &[set, r#"{"op":"sub","name":"s"}"#, same],
+        r#"{"id":null,"ok":null}"#,
+    );
+}
+
+#[test]
 fn a_transaction_that_is_given_up_is_undone() {
     let lines = [
         r#"{"op":"set","path":"a.b","value":1}"#,

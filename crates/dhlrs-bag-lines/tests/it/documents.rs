@@ -9,7 +9,7 @@ fn xml_prints_values_as_python_does() {
             r#"{"op":"set","path":"c","value":[{"$dt":"1999-12-31T23:59:00"},{"$dt":"2024-05-01T10:00:00-05:30"},{"$dt":"2024-05-01T10:00:00.5Z"},{"$b64":"AAEC"}]}"#,
             r#"{"op":"xml"}"#,
         ],
-        r#"{"id":null,"ok":"<c>[datetime.datetime(1999, 12, 31, 23, 59), datetime.datetime(2024, 5, 1, 10, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=66600))), datetime.datetime(2024, 5, 1, 10, 0, 0, 500000, tzinfo=datetime.timezone.utc), b'\\x00\\x01\\x02']</c>"}"#,
+        r#"{"id":null,"ok":"<c>[datetime.datetime(1999, 12, 31, 23, 59, tzinfo=datetime.timezone.utc), datetime.datetime(2024, 5, 1, 15, 30, tzinfo=datetime.timezone.utc), datetime.datetime(2024, 5, 1, 10, 0, 0, 500000, tzinfo=datetime.timezone.utc), b'\\x00\\x01\\x02']</c>"}"#,
     );
 }
 

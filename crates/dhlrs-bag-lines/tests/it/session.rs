@@ -50,18 +50,21 @@ fn handles_are_bags_of_their_own() {
 }
 
 #[test]
-fn an_instant_is_given_back_with_its_offset() {
-    for time in [
-        "2024-05-01T10:00:00",
-        "2024-05-01T10:00:00+02:00",
-        "2024-05-01T10:00:00.250000-05:30",
+fn an_instant_is_given_back_in_utc() {
+    for (time, utc) in [
+        ("2024-05-01T10:00:00", "2024-05-01T10:00:00+00:00"),
+        ("2024-05-01T10:00:00+02:00", "2024-05-01T08:00:00+00:00"),
+        (
+            "2024-05-01T10:00:00.25-05:30",
+            "2024-05-01T15:30:00.250000+00:00",
+        ),
     ] {
         answers(
             &[
                 &format!(r#"{{"op":"set","path":"a","value":{{"$dt":"{time}"}}}}"#),
                 r#"{"op":"get","path":"a"}"#,
             ],
-            &format!(r#"{{"id":null,"ok":{{"$dt":"{time}"}}}}"#),
+            &format!(r#"{{"id":null,"ok":{{"$dt":"{utc}"}}}}"#),
         );
     }
 }
