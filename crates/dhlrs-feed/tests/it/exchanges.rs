@@ -1,7 +1,7 @@
 //! What two or three replicas say to one another: little, and nothing when all is whole.
 
 use dhlrs_bag::Text;
-use dhlrs_feed::{FeedInput, FeedLimits, LinkOptions, Payload};
+use dhlrs_feed::{FeedInput, FeedLimits, ForkProof, LinkOptions, Payload};
 
 use crate::authors::{Author, set};
 use crate::network::{Network, Replica};
@@ -70,11 +70,7 @@ fn runs_that_overtake_one_another_wait_and_none_goes_twice() {
     let bytes = network.links[link].bytes[0] as f64;
     let ratio = bytes / network.run_bytes(1) as f64;
     assert!(ratio < 1.15, "{ratio}");
-    assert!(
-        network.now_ms < 500,
-        "{} ms: it had to ask",
-        network.now_ms
-    );
+    assert!(network.now_ms < 500, "{} ms: it had to ask", network.now_ms);
 }
 
 #[test]
@@ -181,25 +177,71 @@ fn a_long_event_passes_a_link_of_256_bytes_and_goes_on_after_a_break() {
 
 #[test]
 fn a_link_gets_no_more_bytes_than_its_budget() {
-    let mut network = Network::of(7, 2);
-    let link = network.link(0, 1);
-    network.links[link].options = LinkOptions {
-        message_bytes_max: 256,
-        bytes_per_s: Some(1_000),
-        ..LinkOptions::default()
-    };
-    sets(&mut network, 0, 1_000);
-    network.up(link);
-    network.settle(10_000_000);
-    network.check_equal();
-    for (from, _, _) in network.traffic.clone() {
-        let second = network
-            .traffic
-            .iter()
-            .filter(|(at, side, _)| *side == 0 && (from..from + 1_000).contains(at));
-        let bytes: usize = second.map(|(_, _, bytes)| bytes).sum();
-        assert!(bytes <= 1_000 + 2 * 256, "{bytes} bytes in a second");
+    // In parts, and run by run.
+    for message_bytes_max in [256, 2_000] {
+        let mut network = Network::of(7, 2);
+        let link = network.link(0, 1);
+        network.links[link].options = LinkOptions {
+            message_bytes_max,
+            bytes_per_s: Some(1_000),
+            ..LinkOptions::default()
+        };
+        sets(&mut network, 0, 1_000);
+        network.up(link);
+        network.settle(10_000_000);
+        network.check_equal();
+        // A bucket of a message or a quarter of a second, and the message that empties it.
+        let most = 1_000 + 2 * message_bytes_max;
+        for (from, _, _) in &network.traffic {
+            let second = *from..from + 1_000;
+            let sent = network.traffic.iter();
+            let sent = sent.filter(|(at, side, _)| *side == 0 && second.contains(at));
+            let bytes: usize = sent.map(|(_, _, bytes)| bytes).sum();
+            assert!(bytes <= most, "{bytes} bytes in a second");
+        }
     }
+}
+
+#[test]
+fn no_more_is_on_its_way_than_the_window_holds() {
+    let mut network = Network::of(13, 2);
+    let link = network.link(0, 1);
+    network.links[link].delay_ms = 500;
+    network.links[link].options.window_bytes_max = 3_000;
+    sets(&mut network, 0, 2_000);
+    network.up(link);
+    network.settle(100_000);
+    network.check_equal();
+    // Nothing is acknowledged within the least time that a message takes.
+    for (from, _, _) in &network.traffic {
+        let sent = network.traffic.iter();
+        let sent = sent.filter(|(at, side, _)| *side == 0 && (*from..from + 250).contains(at));
+        let bytes: usize = sent.map(|(_, _, bytes)| bytes).sum();
+        assert!(bytes <= 3_000 + 1_000 + 512, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn who_has_nothing_of_a_fork_hears_of_it_too() {
+    let mut network = Network::of(14, 2);
+    let mut author = Author::new(7, 1);
+    let shared = author.run(3);
+    let mut twin = author.clone();
+    let (one, other) = (author.run(1), twin.run(2));
+    for replica in &mut network.replicas {
+        replica.stored.push(shared.clone());
+    }
+    let proof = ForkProof::new(author.feed(), *one.claim(), *other.claim()).unwrap();
+    network.replicas[0].proofs.push(proof);
+    network.restart(0);
+    network.restart(1);
+    let link = network.link(0, 1);
+    network.up(link);
+    network.settle(10_000);
+    network.check_equal();
+    let feeds = network.replicas[1].machine.feeds();
+    assert!(feeds.is_closed(&author.feed()));
+    assert_eq!(feeds.head(&author.feed()).seq, 3);
 }
 
 #[test]
