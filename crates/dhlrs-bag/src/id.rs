@@ -1,13 +1,13 @@
 //! Node ids, in two spaces: what is logged never meets the id of a mere overlay.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// The identity of one node: 16 opaque bytes that survive rename, sort and move.
 ///
 /// In an owned store it is a counter, which [`Bag`](crate::Bag) keeps and never uses twice; in a
 /// replicated store it is derived from the events. Nodes that exist only as an overlay have ids of
 /// a space of their own, which no op that is logged depends on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NodeId([u8; 16]);
 
@@ -79,6 +79,21 @@ impl NodeId {
 const OVERLAY_SPACE: u128 = (u64::MAX as u128) << 64;
 const WAY_SPACE: u128 = OVERLAY_SPACE | 1 << 63;
 const LONE_SPACE: u128 = OVERLAY_SPACE | 1 << 62;
+
+impl Ord for NodeId {
+    /// As bytes, compared as one number: an ordered map of ids does little else.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for NodeId {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -74,4 +74,4 @@ pub use error::{CheckpointError, CheckpointErrorKind, IntentError, IntentErrorKi
 pub use fault::Fault;
 pub use reducer::Reducer;
 pub use state_hash::StateHash;
-pub use view::{NodeView, ViewChanges};
+pub use view::{BeforeAndNow, NodeView, ViewChanges};

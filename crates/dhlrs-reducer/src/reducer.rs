@@ -1,6 +1,7 @@
 //! The reducer of one replica.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dhlrs_bag::{Label, Name, NodeId, Value};
 use dhlrs_clock::{DRIFT_MS_MAX, Dot, Stamp, VersionVector};
@@ -8,7 +9,6 @@ use dhlrs_feed::{
     Cell, ControlRecord, Event, EventDot, EventId, FeedEnd, FeedId, HomePath, HomePathError,
     Payload,
 };
-use triomphe::Arc;
 
 use crate::control::{Closed, Control, MarkPoint};
 use crate::delivery::{Delivery, Tail};
@@ -114,7 +114,8 @@ impl Reducer {
             let dot = event.dot;
             if dot.seq > self.base.seq(&dot.feed) {
                 let feed = self.tail.entry(dot.feed).or_default();
-                feed.entry(dot.seq).or_insert_with(|| (Arc::new(event), id));
+                feed.entry(dot.seq)
+                    .or_insert_with(|| (triomphe::Arc::new(event), id));
                 self.waiting.insert(dot.feed);
             }
         }
@@ -417,6 +418,10 @@ impl Reducer {
     pub(crate) fn stands(&self, id: NodeId) -> Option<(NodeId, Label)> {
         let node = self.head.tree.nodes.get(&id)?;
         Some((node.parent()?, node.label()?))
+    }
+
+    pub(crate) fn shared_view(&self, id: NodeId) -> Option<Arc<NodeView>> {
+        self.shown.shared(id)
     }
 
     /// The siblings before a bag node that shows, the nearest first.

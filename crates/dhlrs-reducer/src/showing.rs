@@ -32,7 +32,7 @@ impl Reducer {
         let mut open = vec![NodeId::ROOT];
         while let Some(bag) = open.pop() {
             for id in self.children(bag) {
-                changes.nodes.insert(id, (None, self.node(id).cloned()));
+                changes.nodes.insert(id, (None, self.shared_view(id)));
                 open.push(id);
             }
         }
@@ -143,7 +143,7 @@ impl<'a> Showing<'a> {
         &self,
     ) -> impl Iterator<Item = (NodeId, &'a NodeView, &'a NodeView)> + use<'a> {
         let nodes = self.changes.nodes.iter();
-        nodes.filter_map(|(id, (old, now))| Some((*id, old.as_ref()?, now.as_ref()?)))
+        nodes.filter_map(|(id, (old, now))| Some((*id, old.as_deref()?, now.as_deref()?)))
     }
 
     fn is_new(&self, id: NodeId) -> bool {

@@ -1,6 +1,7 @@
 //! The view: what bag nodes show, and in which order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dhlrs_bag::{Label, Name, NodeId, Value};
 use dhlrs_clock::Stamp;
@@ -51,11 +52,14 @@ pub(crate) struct Place {
     pub(crate) by: Option<Rank>,
 }
 
+/// What a bag node showed before, and what it shows now; `None` while it does not live.
+pub type BeforeAndNow = (Option<Arc<NodeView>>, Option<Arc<NodeView>>);
+
 /// What a reduction changed: the view before beside the view after, where they differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewChanges {
     /// The bag nodes that came, went, stand elsewhere or show something else: before, and now.
-    pub nodes: BTreeMap<NodeId, (Option<NodeView>, Option<NodeView>)>,
+    pub nodes: BTreeMap<NodeId, BeforeAndNow>,
     /// The attributes of the root, if they changed.
     pub root_attributes: Option<BTreeMap<Name, Value>>,
     /// What the events of the batch were about, in the order in which they were reduced.
@@ -88,7 +92,7 @@ pub(crate) struct Shown {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    view: NodeView,
+    view: Arc<NodeView>,
     claim: Claim,
 }
 
@@ -111,7 +115,11 @@ impl Children {
 
 impl Shown {
     pub(crate) fn node(&self, id: NodeId) -> Option<&NodeView> {
-        self.nodes.get(&id).map(|entry| &entry.view)
+        self.nodes.get(&id).map(|entry| &*entry.view)
+    }
+
+    pub(crate) fn shared(&self, id: NodeId) -> Option<Arc<NodeView>> {
+        self.nodes.get(&id).map(|entry| entry.view.clone())
     }
 
     pub(crate) fn children(&self, bag: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
@@ -153,13 +161,13 @@ impl Shown {
                 changes.root_attributes = Some(attributes);
             }
         }
-        let mut before: BTreeMap<NodeId, Option<NodeView>> = BTreeMap::new();
+        let mut before: BTreeMap<NodeId, Option<Arc<NodeView>>> = BTreeMap::new();
         let mut keepers: BTreeMap<(NodeId, Label), Option<NodeId>> = BTreeMap::new();
         for id in nodes {
             let known = self.nodes.get(&id);
             let mut now = tree.entry(causality, id);
             if let (Some(known), Some(now)) = (known, &mut now) {
-                now.view.is_displaced = known.view.is_displaced;
+                Arc::make_mut(&mut now.view).is_displaced = known.view.is_displaced;
                 let (old, new) = (&known.view, &now.view);
                 let stays = old.parent == new.parent
                     && old.label == new.label
@@ -198,9 +206,9 @@ impl Shown {
             }
         }
         for (id, old) in before {
-            let now = self.node(id);
-            if old.as_ref() != now {
-                changes.nodes.insert(id, (old, now.cloned()));
+            let now = self.shared(id);
+            if old != now {
+                changes.nodes.insert(id, (old, now));
             }
         }
         changes
@@ -212,7 +220,7 @@ impl Shown {
         bag: NodeId,
         label: &Label,
         is_displaced: bool,
-        before: &mut BTreeMap<NodeId, Option<NodeView>>,
+        before: &mut BTreeMap<NodeId, Option<Arc<NodeView>>>,
     ) {
         let Some(Entry { view, .. }) = self.nodes.get_mut(&id) else {
             return;
@@ -220,11 +228,11 @@ impl Shown {
         let is_there = view.parent == bag && view.label == *label;
         if is_there && view.is_displaced != is_displaced {
             before.entry(id).or_insert_with(|| Some(view.clone()));
-            view.is_displaced = is_displaced;
+            Arc::make_mut(view).is_displaced = is_displaced;
         }
     }
 
-    fn take(&mut self, id: NodeId) -> Option<NodeView> {
+    fn take(&mut self, id: NodeId) -> Option<Arc<NodeView>> {
         let Entry { view, claim } = self.nodes.remove(&id)?;
         if let Some(bag) = self.bags.get_mut(&view.parent) {
             bag.order.remove(&(view.place.clone(), id));
@@ -273,7 +281,7 @@ impl Tree {
                 .filter(|rank| is_live(rank))
                 .map(|rank| rank.stamp)
                 .max(),
-            view: NodeView {
+            view: Arc::new(NodeView {
                 parent,
                 label: node.label()?,
                 is_displaced: false,
@@ -282,7 +290,7 @@ impl Tree {
                 hidden: scalar.filter(|value| is_bag && !value.is_null()).cloned(),
                 attributes: self.attributes(&covering, id),
                 place: place.unwrap_or_default(),
-            },
+            }),
         })
     }
 
