@@ -34,7 +34,7 @@
 //! there.reduce([b], [], 1_000);
 //! there.reduce([a], [], 1_000);
 //!
-//! assert_eq!(here.children(orders.id()).len(), 2);
+//! assert_eq!(here.children(orders.id()).count(), 2);
 //! assert_eq!(here.state_hash(), there.state_hash());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
