@@ -3,8 +3,8 @@
 use dhlrs_path::Path;
 
 use crate::{
-    AttributesWrite, Bag, Branch, BranchBuilder, Content, EditError, EditErrorKind as Kind, NodeId,
-    Op, Placed, Position, ResolverWrite, Row, Tree, Value,
+    AttributesWrite, Bag, Branch, BranchBuilder, Content, EditError, EditErrorKind as Kind, Label,
+    NodeId, Op, Placed, Position, ResolverWrite, Row, Tree, Value,
     fit::{Fit, check_node},
     order::{Judge, Refusal},
     putting::Put,
@@ -124,6 +124,7 @@ impl Judge<'_> {
     fn fitting(&self, base: Fit, path: &Path<'_>, rows: &[Row], skipped: &mut Merged) -> Branch {
         let mut builder = BranchBuilder::new();
         let mut open = vec![base];
+        let mut labels: Vec<&Label> = Vec::new();
         let mut skip_below = None;
         for row in rows {
             if skip_below.is_some_and(|depth| row.depth > depth) {
@@ -132,14 +133,15 @@ impl Judge<'_> {
             }
             skip_below = None;
             open.truncate(usize::from(row.depth) + 1);
+            labels.truncate(usize::from(row.depth));
+            labels.push(&row.label);
             let fit = open.last().copied().unwrap_or(base).child(&row.label);
             let checked = fit.check().and_then(|()| check_row(row));
             if let Err(kind) = checked {
                 skip_below = Some(row.depth);
                 skipped.skipped += 1;
                 if skipped.first_skipped.len() < MERGE_REFUSALS_MAX {
-                    let path =
-                        (path.child(&row.label)).unwrap_or_else(|_| path.clone().into_owned());
+                    let path = deepest(path, &labels);
                     skipped.first_skipped.push(EditError::new(kind, path));
                 }
                 continue;
@@ -281,6 +283,18 @@ impl Judge<'_> {
         }
         Ok(())
     }
+}
+
+/// The path of what these labels lead to, or of the last bag on the way that a path can name.
+fn deepest(path: &Path<'_>, labels: &[&Label]) -> Path<'static> {
+    let mut at = path.clone().into_owned();
+    for label in labels {
+        match at.child(label) {
+            Ok(child) => at = child,
+            Err(_) => break,
+        }
+    }
+    at
 }
 
 fn check_row(row: &Row) -> Result<(), Kind> {

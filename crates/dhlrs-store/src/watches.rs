@@ -374,6 +374,16 @@ impl Store {
         };
         let tree = &self.published.tree;
         let is_bound = path.steps().any(|step| !matches!(step, Step::Label(_)));
+        if path.query().is_some() {
+            let invalid = |message: String| Refusal::new(RefusalKind::Invalid, message);
+            if is_bound {
+                let message = format!("{path}: attributes are watched by labels, not by # steps");
+                return Err(invalid(message));
+            }
+            let pattern = Pattern::parse(path.as_str());
+            let pattern = pattern.map_err(|error| invalid(error.to_string()))?;
+            return Ok((Target::Pattern(pattern), None));
+        }
         let named = match watch.node {
             Some(id) => Some(id),
             None if is_bound => tree.node(&path.without_query()).map(|node| node.id()),

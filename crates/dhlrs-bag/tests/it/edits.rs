@@ -543,3 +543,20 @@ fn what_makes_no_node_is_refused() {
     bag.set("a.b.#parent.#0", 5).unwrap();
     assert_eq!(bag.get("a.b"), Some(&Value::Int(5)));
 }
+
+#[test]
+fn what_a_merge_leaves_out_is_named_where_it_stands() {
+    let bag = Bag::new();
+    let mut rows = vec![Row::value(0, label("ok"), 1)];
+    rows.extend((0..63).map(|depth| Row::bag(depth, label("d"))));
+    rows.push(Row::value(63, label("deep"), 1));
+    rows.push(Row::value(0, label("after"), 1));
+    let branch = Branch::from_rows(rows).unwrap();
+    let merged = bag.order_merge(&path("s"), &branch).unwrap();
+    assert_eq!(merged.skipped, 1);
+    let skipped = &merged.first_skipped[0];
+    assert_eq!(skipped.kind(), EditErrorKind::TooDeep);
+    // The node itself is too deep for a path: the bag that it is in is named.
+    let bag = format!("s{}", ".d".repeat(63));
+    assert_eq!(skipped.path().as_str(), bag);
+}

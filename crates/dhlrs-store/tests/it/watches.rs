@@ -216,3 +216,21 @@ fn a_node_that_is_followed_is_followed_within_a_transaction_too() {
     bench.write(transaction).unwrap();
     assert_eq!(lines(bench.deliveries(id)), ["3 move b.a", "3 remove b"]);
 }
+
+#[test]
+fn a_path_with_attributes_takes_these_alone() {
+    let mut bench = Bench::logged();
+    bench.set("k.a?color", "red");
+    let one = begin(&mut bench, "k.a?color", None);
+    let all = begin(&mut bench, "k.a?", None);
+    bench.set("k.a", 1);
+    bench.set("k.a?size", 2);
+    bench.set("k.a?color", "blue");
+    bench.set("k.b.x", 3);
+    assert_eq!(lines(bench.deliveries(one)), ["4 attrs k.a"]);
+    assert_eq!(lines(bench.deliveries(all)), ["3 attrs k.a", "4 attrs k.a"]);
+    let by_place = watch("k.#0?color", None, 10);
+    let id = bench.request_of(local(), Request::Watch(Box::new(by_place)));
+    let refused = bench.answer(id).unwrap().unwrap_err();
+    assert_eq!(refused.kind(), RefusalKind::Invalid);
+}
