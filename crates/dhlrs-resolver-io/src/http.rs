@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use hyper::header::{HeaderName, HeaderValue};
 use rustls_pki_types::CertificateDer;
 use tokio::time::timeout;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::code::code;
 use crate::error::{IoError, IoErrorKind};
@@ -49,7 +49,8 @@ pub struct HttpConfig {
     /// value, whatever it holds; `{{` and `}}` are braces.
     pub url: String,
     /// Hosts that a redirect may lead to, besides the URL's own: `cdn.example.com`, for another port
-    /// than the scheme's `cdn.example.com:8443`. From `https` nothing leads to `http`.
+    /// than the scheme's `cdn.example.com:8443`. To the same host behind TLS it always may, between
+    /// the schemes' own ports; from `https` nothing leads to `http`.
     pub hosts: BTreeSet<String>,
     /// Addresses that may be reached though they are not public.
     pub addresses: BTreeSet<IpAddr>,
@@ -209,7 +210,7 @@ impl HttpResolver {
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("a URL with a user");
         }
-        if url.origin() == *self.template.origin() {
+        if url.origin() == *self.template.origin() || is_upgrade(self.template.origin(), url) {
             return Ok(());
         }
         if self.config.hosts.iter().any(|entry| is_host(entry, url)) {
@@ -227,6 +228,15 @@ impl HttpResolver {
     }
 }
 
+/// Whether this is the same host behind TLS, each at its scheme's own port.
+fn is_upgrade(from: &Origin, to: &Url) -> bool {
+    let Origin::Tuple(scheme, host, 80) = from else {
+        return false;
+    };
+    let is_same_host = to.host().is_some_and(|to| to.to_owned() == *host);
+    scheme == "http" && to.scheme() == "https" && to.port().is_none() && is_same_host
+}
+
 /// Whether an entry of the configuration means this host at this port.
 fn is_host(entry: &str, url: &Url) -> bool {
     // URLs spell hosts in one way, and leave out the scheme's own port: it is looked for under two.
@@ -241,4 +251,25 @@ fn is_host(entry: &str, url: &Url) -> bool {
         None => url.port().is_none(),
     };
     is_port && plain.host() == url.host()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_may_lead_to_itself_behind_tls() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let leads = |from: &str, to: &str| is_upgrade(&url(from).origin(), &url(to));
+        assert!(leads("http://example.com/a", "https://example.com/b"));
+        for (from, to) in [
+            ("http://example.com/", "https://other.example.com/"),
+            ("http://example.com/", "https://example.com:8443/"),
+            ("http://example.com:8080/", "https://example.com/"),
+            ("https://example.com/", "http://example.com/"),
+            ("https://example.com/", "https://example.com/"),
+        ] {
+            assert!(!leads(from, to), "{from} to {to}");
+        }
+    }
 }
