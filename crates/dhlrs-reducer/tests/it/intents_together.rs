@@ -226,3 +226,42 @@ fn of_two_with_one_label_the_later_keeps_it_and_both_can_be_reached() {
     assert_eq!(here.bag.get("d"), Some(&Value::from(3)));
     assert_eq!(here.bag.get("c"), Some(&Value::from(1)));
 }
+
+/// Two replicas, of which the second has seen all that the first did.
+fn two(before: &[Edit]) -> [Replica; 2] {
+    let mut replicas = [0, 1].map(|n| Replica::new(author(n), false, |reducer| reducer));
+    for own in before {
+        edit(&mut replicas[0], &[own.clone().into()], 1_000).unwrap();
+    }
+    let other = replicas[0].clone();
+    replicas[1].fetch(&other, 1 << 30, 0, 2_000);
+    replicas
+}
+
+#[test]
+fn a_shell_that_is_cleared_stays_as_an_empty_bag() {
+    let [mut here, mut there] = two(&[set("a.y", 1)]);
+    edit(&mut here, &[remove("a").into()], 3_000).unwrap();
+    edit(&mut there, &[set("a.x", 2).into()], 4_000).unwrap();
+    here.fetch(&there, 1 << 30, 0, 5_000);
+    edit(&mut here, &[clear("a").into()], 6_000).unwrap();
+    assert_eq!(crate::scene::shown(&here.reducer), "a{}");
+}
+
+#[test]
+fn something_fits_between_two_that_were_appended_at_once() {
+    let [mut here, mut there] = two(&[set("a", 1)]);
+    edit(&mut here, &[set("x", 2).into()], 3_000).unwrap();
+    edit(&mut there, &[set("y", 3).into()], 4_000).unwrap();
+    here.fetch(&there, 1 << 30, 0, 5_000);
+    assert_eq!(crate::scene::shown(&here.reducer), "a=1 x=2 y=3");
+    let between = Edit::Set {
+        path: path("z"),
+        content: Some(Value::from(4).into()),
+        attributes: None,
+        position: Some(Position::AfterLabel(label("x"))),
+        overwrite: false,
+    };
+    edit(&mut here, &[between.into()], 6_000).unwrap();
+    assert_eq!(crate::scene::shown(&here.reducer), "a=1 x=2 z=4 y=3");
+}
