@@ -8,7 +8,7 @@ use crate::{
     attributes,
     error::ErrorClass,
     json::Json,
-    limits::RESOLVERS_MADE_MAX,
+    limits::{RESOLVER_BYTES_MAX, RESOLVERS_MADE_MAX},
     writer::{python_decimal, python_float, python_json_float, write_string},
 };
 
@@ -23,6 +23,8 @@ const NAME: &str = "name";
 pub(crate) struct Counters {
     made: Vec<Spec>,
     calls: BTreeMap<String, u64>,
+    // What both take, at most `RESOLVER_BYTES_MAX`.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -83,9 +85,11 @@ impl Counters {
         parameters.insert(Name::new(NAME)?, name);
         let identity = i64::try_from(self.made.len()).unwrap_or(i64::MAX);
         parameters.insert(Name::new(IDENTITY)?, Value::Int(identity));
+        let bag = spec.get("bag").filter(|bag| bag.is_truthy());
+        self.keep(size_of::<Spec>() + bag.map_or(0, Json::bytes))?;
         self.made.push(Spec {
             fails: spec.get("fail").is_some_and(Json::is_truthy),
-            bag: spec.get("bag").filter(|bag| bag.is_truthy()).cloned(),
+            bag: bag.cloned(),
         });
         let mut made = ResolverRef::new(Name::new(COUNTER)?);
         made.cache_time_ms = cache_time_ms;
@@ -94,9 +98,21 @@ impl Counters {
         Ok(made)
     }
 
+    fn keep(&mut self, bytes: usize) -> Result<(), ErrorClass> {
+        let kept = self.bytes.saturating_add(bytes);
+        if kept > RESOLVER_BYTES_MAX {
+            return Err(ErrorClass::Value);
+        }
+        self.bytes = kept;
+        Ok(())
+    }
+
     /// One call with these parameters.
     pub(crate) fn call(&mut self, parameters: &Attributes) -> Result<Called, ErrorClass> {
         let name = printed(attributes::get(parameters, NAME));
+        if !self.calls.contains_key(&name) {
+            self.keep(size_of::<(String, u64)>() + name.len())?;
+        }
         let calls = self.calls.entry(name.clone()).or_default();
         *calls += 1;
         let calls = *calls;

@@ -1,5 +1,7 @@
 //! Bags as TYTX, XML and JSON, as the reference spells them, and back.
 
+use std::collections::VecDeque;
+
 use dhlrs_bag::{
     Attributes, Bag, BagNode, Value,
     formats::{FormatErrorKind, Item, ReadLimits, XmlReader, XmlRoot},
@@ -76,8 +78,8 @@ impl Session {
             Some(payload) => {
                 let payload = payload.strip_suffix("::JS").unwrap_or(payload);
                 // Python writes constants that JSON has not; only the reader of TYTX takes them.
-                let rows = Json::parse(payload).map(|json| json.get("rows").cloned());
-                match rows {
+                let json = Json::parse(payload);
+                match json.as_ref().map(|json| json.get("rows")) {
                     Some(Some(Json::Array(_))) | None => read_tytx(text)?,
                     Some(_) => return Err(ErrorClass::Serialize),
                 }
@@ -112,14 +114,16 @@ fn read_tytx(text: &str) -> Result<Bag, ErrorClass> {
 }
 
 // A document that is no bag of TYTX: an object, or a list, whose items get numbers for labels. It
-// is turned into rows, which are read as all others.
+// is turned into rows, which are read as all others, with numbers for the bags that they are in: a
+// path in each row would take the square of a deep document.
 fn rows_of(text: &str) -> Result<String, ErrorClass> {
     let json = Json::parse(text.strip_suffix("::JS").unwrap_or(text)).ok_or(ErrorClass::Type)?;
-    let mut writer = Writer::new();
-    let mut todo: Vec<(Vec<String>, Json)> = vec![(Vec::new(), json)];
-    let mut next = 0;
-    while let Some((path, json)) = todo.get(next).cloned() {
-        next += 1;
+    let bytes_max = usize::try_from(ReadLimits::default().bytes_max).unwrap_or(usize::MAX);
+    let (mut rows, mut paths) = (Writer::new(), Writer::new());
+    // The bags so far, each with that around it.
+    let mut bags: Vec<(Option<usize>, String)> = Vec::new();
+    let mut todo = VecDeque::from([(None, json)]);
+    while let Some((bag, json)) = todo.pop_front() {
         let entries: Vec<(String, Json)> = match json {
             Json::Object(entries) => entries,
             Json::Array(items) => {
@@ -131,28 +135,49 @@ fn rows_of(text: &str) -> Result<String, ErrorClass> {
             }
             _ => return Err(ErrorClass::Type),
         };
+        if let (Some(number), false) = (bag, entries.is_empty()) {
+            write_path(&mut paths, &bags, number);
+        }
         for (label, value) in entries {
-            writer.comma();
-            writer.raw("[[");
-            for above in &path {
-                writer.comma();
-                writer.string(above);
+            rows.comma();
+            rows.raw("[");
+            match bag {
+                None => rows.null(),
+                Some(number) => rows.int(number),
             }
-            writer.raw("],");
-            writer.string(&label);
-            writer.raw(",null,");
+            rows.raw(",");
+            rows.string(&label);
+            rows.raw(",null,");
             match value {
                 Json::Object(_) | Json::Array(_) => {
-                    writer.string("::X");
-                    let path = path.iter().cloned().chain([label]).collect();
-                    todo.push((path, value));
+                    rows.string("::X");
+                    todo.push_back((Some(bags.len()), value));
+                    bags.push((bag, label));
                 }
-                scalar => writer.json(&scalar, true),
+                scalar => rows.json(&scalar, true),
             }
-            writer.raw(",{}]");
+            rows.raw(",{}]");
+            if rows.bytes().saturating_add(paths.bytes()) > bytes_max {
+                return Err(ErrorClass::Value);
+            }
         }
     }
-    Ok(format!("{{\"rows\":[{}]}}::X", writer.finish()))
+    let (rows, paths) = (rows.finish(), paths.finish());
+    Ok(format!("{{\"rows\":[{rows}],\"paths\":{{{paths}}}}}::X"))
+}
+
+// `"NUMBER":[LABEL,…]` of a bag.
+fn write_path(paths: &mut Writer, bags: &[(Option<usize>, String)], number: usize) {
+    let above = std::iter::successors(bags.get(number), |(above, _)| bags.get((*above)?));
+    let mut labels: Vec<&str> = above.map(|(_, label)| label.as_str()).collect();
+    labels.reverse();
+    paths.comma();
+    paths.raw(&format!("\"{number}\":["));
+    for label in labels {
+        paths.comma();
+        paths.string(label);
+    }
+    paths.raw("]");
 }
 
 // `json.dumps` of the nodes, without types.

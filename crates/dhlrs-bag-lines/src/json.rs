@@ -42,6 +42,27 @@ impl Json {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let mut bytes = 0_usize;
+        let mut todo = vec![self];
+        while let Some(json) = todo.pop() {
+            bytes = bytes.saturating_add(size_of::<Self>());
+            match json {
+                Self::Text(text) | Self::BigInt(text) => bytes = bytes.saturating_add(text.len()),
+                Self::Array(items) => todo.extend(items),
+                Self::Object(entries) => {
+                    for (key, value) in entries {
+                        bytes = bytes.saturating_add(size_of::<String>() + key.len());
+                        todo.push(value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        bytes
+    }
+
     /// What Python takes for true.
     pub(crate) fn is_truthy(&self) -> bool {
         match self {
@@ -55,6 +76,29 @@ impl Json {
             Self::Object(entries) => !entries.is_empty(),
         }
     }
+}
+
+// Each key where it came first, with the value that came last.
+fn unique(entries: Vec<(String, Json)>) -> Vec<(String, Json)> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    let key = |place: &usize| entries.get(*place).map(|(key, _)| key);
+    // Stable, so that equal keys stay in the order of the text.
+    order.sort_by(|a, b| key(a).cmp(&key(b)));
+    let is_double = |pair: &[usize]| matches!(pair, [a, b] if key(a) == key(b));
+    if !order.windows(2).any(is_double) {
+        return entries;
+    }
+    let runs: Vec<_> = order
+        .chunk_by(|a, b| key(a) == key(b))
+        .filter_map(|run| Some((*run.first()?, *run.last()?)))
+        .collect();
+    let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
+    let mut kept: Vec<_> = runs
+        .into_iter()
+        .filter_map(|(first, last)| Some((first, entries.get_mut(last)?.take()?)))
+        .collect();
+    kept.sort_by_key(|(first, _)| *first);
+    kept.into_iter().map(|(_, entry)| entry).collect()
 }
 
 struct Reader<'a> {
@@ -111,17 +155,14 @@ impl Reader<'_> {
                         }
                     }
                     Some(Open::Object(mut entries, key)) => {
-                        match entries.iter_mut().find(|(own, _)| *own == key) {
-                            Some((_, old)) => *old = value,
-                            None => entries.push((key, value)),
-                        }
+                        entries.push((key, value));
                         match self.next()? {
                             b',' => {
                                 let key = self.key()?;
                                 open.push(Open::Object(entries, key));
                             }
                             b'}' => {
-                                value = Json::Object(entries);
+                                value = Json::Object(unique(entries));
                                 continue;
                             }
                             _ => return None,

@@ -13,5 +13,8 @@ pub const SUBSCRIPTIONS_MAX: usize = 65_536;
 pub const TRANSACTIONS_OPEN_MAX: usize = 64;
 /// The most resolvers that a session makes.
 pub const RESOLVERS_MADE_MAX: usize = 1 << 20;
+/// The most bytes that a session keeps of what its resolvers give and of the names they were called
+/// by.
+pub const RESOLVER_BYTES_MAX: usize = 64 << 20;
 /// The most events of one request; those beyond are not reported.
 pub const EVENTS_MAX: usize = 1 << 20;

@@ -32,6 +32,11 @@ impl Writer {
         self.out
     }
 
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> usize {
+        self.out.len()
+    }
+
     pub(crate) fn raw(&mut self, text: &str) {
         self.out.push_str(text);
     }

@@ -1,6 +1,6 @@
 //! Nothing that comes in makes a session panic, recurse or grow without bound.
 
-use dhlrs_bag_lines::{JSON_DEPTH_MAX, LINE_BYTES_MAX, Session, fuzz_lines};
+use dhlrs_bag_lines::{JSON_DEPTH_MAX, LINE_BYTES_MAX, RESOLVER_BYTES_MAX, Session, fuzz_lines};
 
 use crate::{operations::OPERATIONS, session::answers};
 
@@ -45,6 +45,62 @@ fn a_bag_deeper_than_a_tree_may_be_is_refused() {
     };
     answers(&[&deep(63)], r#"{"id":null,"ok":null}"#);
     answers(&[&deep(64)], r#"{"id":null,"err":"value"}"#);
+}
+
+#[test]
+fn a_nested_document_takes_its_own_size() {
+    // With the path of each row spelled out these would be 277 MB, which no reader takes.
+    const LEVELS: usize = 60;
+    const LEAVES: usize = 140_000;
+    let label = "\"".repeat(15);
+    let open = format!("{{{}:", serde_json::json!(label)).repeat(LEVELS);
+    let leaves = vec!["1"; LEAVES].join(",");
+    let text = format!("{open}[{leaves}]{}::JS", "}".repeat(LEVELS));
+    let untytx = serde_json::json!({"op": "untytx", "as": "h", "text": text});
+    let path = vec![label; LEVELS].join(".");
+    let len = serde_json::json!({"op": "len", "bag": "h", "path": path});
+    answers(
+        &[&untytx.to_string(), &len.to_string()],
+        &format!(r#"{{"id":null,"ok":{LEAVES}}}"#),
+    );
+}
+
+#[test]
+fn an_object_of_many_keys_is_read() {
+    // Were each key compared with those before it, this would take minutes.
+    const KEYS: usize = 600_000;
+    let keys: Vec<_> = (0..KEYS).map(|key| format!("\"k{key}\":1")).collect();
+    answers(
+        &[&format!(r#"{{"op":"len",{}}}"#, keys.join(","))],
+        r#"{"id":null,"ok":0}"#,
+    );
+    answers(
+        &[r#"{"op":"get","path":"a","default":{"b":1,"a":2,"c":3,"b":4,"a":5}}"#],
+        r#"{"id":null,"ok":{"$d":{"b":4,"a":5,"c":3}}}"#,
+    );
+}
+
+#[test]
+fn what_is_kept_for_resolvers_is_bounded() {
+    const NAME_BYTES: usize = 200_000;
+    let set = r#"{"op":"set","path":"a","value":{"$res":{"name":"r"}}}"#;
+    let mut session = Session::new();
+    session.answer(set.as_bytes());
+    let call = |session: &mut Session, number: usize| {
+        let name = format!("{number}{}", "x".repeat(NAME_BYTES));
+        let get = format!(r#"{{"op":"get","path":"a","kw":{{"name":"{name}"}}}}"#);
+        session.answer(get.as_bytes()).unwrap()
+    };
+    assert!(call(&mut session, 0).starts_with(r#"{"id":null,"ok":"0xxx"#));
+    for number in 1..=RESOLVER_BYTES_MAX / NAME_BYTES {
+        call(&mut session, number);
+    }
+    assert_eq!(
+        call(&mut session, usize::MAX),
+        r#"{"id":null,"err":"value"}"#
+    );
+    // Those that were called are called on.
+    assert!(call(&mut session, 0).contains(":2"));
 }
 
 #[test]
