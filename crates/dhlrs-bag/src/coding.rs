@@ -238,12 +238,67 @@ impl<'de> Deserialize<'de> for Decimal {
             }
 
             fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Decimal, D::Error> {
-                let (mantissa, scale) = <(i128, u8)>::deserialize(d)?;
+                match d.is_human_readable() {
+                    true => d.deserialize_any(self),
+                    false => d.deserialize_tuple(2, self),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Decimal, A::Error> {
+                let missing = |at: usize| de::Error::invalid_length(at, &"mantissa and scale");
+                let mantissa: i128 = parts.next_element()?.ok_or_else(|| missing(0))?;
+                let scale: u8 = parts.next_element()?.ok_or_else(|| missing(1))?;
                 Decimal::new(mantissa, scale).map_err(de::Error::custom)
+            }
+
+            // What it prints as, where serde had to buffer it.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+                text.parse().map_err(E::custom)
             }
         }
 
         d.deserialize_newtype_struct(DECIMAL, Parts)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Ns;
+
+        impl<'de> Visitor<'de> for Ns {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("nanoseconds, or a time as RFC 3339 spells it")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                d: D,
+            ) -> Result<Timestamp, D::Error> {
+                match d.is_human_readable() {
+                    true => d.deserialize_any(self),
+                    false => d.deserialize_i64(self),
+                }
+            }
+
+            fn visit_i64<E: de::Error>(self, ns: i64) -> Result<Timestamp, E> {
+                Ok(Timestamp::from_ns(ns))
+            }
+
+            fn visit_u64<E: de::Error>(self, ns: u64) -> Result<Timestamp, E> {
+                let ns = i64::try_from(ns);
+                let ns = ns.map_err(|_| E::custom("nanoseconds beyond 64 bits with a sign"))?;
+                Ok(Timestamp::from_ns(ns))
+            }
+
+            // What it prints as, where serde had to buffer it.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        d.deserialize_newtype_struct(TIMESTAMP, Ns)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{ValueError, ValueErrorKind};
 ///
 /// Prints as RFC 3339 with `Z` and the shortest fraction, and parses RFC 3339 with any offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename = "dhlrs_bag::Timestamp"))]
 pub struct Timestamp(i64);
 

@@ -20,7 +20,9 @@ impl Tree {
     /// sequence. Null is `None` or a unit. An enum is the Text of its variant, or a bag with one
     /// child of that label that holds what is in it. [`Value`](crate::Value),
     /// [`Timestamp`](crate::Timestamp) and [`Decimal`](crate::Decimal) are themselves; to others a
-    /// Timestamp and a Decimal are what they print as. With `path?a`, the attribute. Attributes are
+    /// Timestamp and a Decimal are what they print as. What serde buffers before it knows the type
+    /// (flattened, untagged, internally tagged) takes a bag labelled `0`, `1` … for a sequence, and
+    /// cannot hold a `Value`. With `path?a`, the attribute. Attributes are
     /// not looked at otherwise.
     ///
     /// # Errors

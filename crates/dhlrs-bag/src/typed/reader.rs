@@ -47,8 +47,26 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TypedError> {
         match self.value() {
             Some(value) => value.deserialize_any(visitor),
+            // Types that serde buffers before it knows what they are come this way.
+            None if is_sequence(&self.node) => visitor.visit_seq(Children::new(self.node)),
             None => visitor.visit_map(Children::new(self.node)),
         }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TypedError> {
+        match self.value() {
+            Some(value) => value.deserialize_any(visitor),
+            None => visitor.visit_map(Children::new(self.node)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, TypedError> {
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TypedError> {
@@ -118,8 +136,16 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct map struct identifier
+        unit_struct identifier
     }
+}
+
+/// Whether the labels are those that a sequence gets.
+fn is_sequence(bag: &BagNode<'_>) -> bool {
+    !bag.is_empty()
+        && (0_u64..)
+            .zip(bag.children())
+            .all(|(at, child)| child.label().as_str() == at.to_string())
 }
 
 impl<'de> Deserializer<'de> for ValueReader<'_> {
@@ -348,7 +374,7 @@ impl<'de> VariantAccess<'de> for NodeReader<'_> {
         visitor: V,
     ) -> Result<V::Value, TypedError> {
         let path = self.node.path();
-        self.deserialize_any(visitor)
+        self.deserialize_map(visitor)
             .map_err(|error| error.at(&path))
     }
 }

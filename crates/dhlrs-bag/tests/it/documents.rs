@@ -1,7 +1,7 @@
 //! Every lossless form: what is written reads as an equal bag, whatever is in it.
 
 use dhlrs_bag::{
-    Bag, Content, Value,
+    Attributes, Bag, Content, Edit, ResolverRef, Value,
     formats::{FormatError, FormatErrorKind as Kind, ReadLimits, XmlForm},
 };
 use dhlrs_path::Path;
@@ -204,4 +204,32 @@ fn later_versions_are_told_from_broken_bytes() {
     );
     let error = Bag::from_messagepack(&[0x93, 9, 0x80, 0x90], &ReadLimits::default()).unwrap_err();
     assert_eq!(error.kind(), Kind::UnknownVersion);
+}
+
+#[test]
+fn every_form_takes_the_longest_texts_with_every_byte_escaped() {
+    let escaped = "\u{1}".repeat(200_000);
+    let mut bag = Bag::new();
+    bag.set("a", escaped.as_str()).unwrap();
+    let mut resolver = ResolverRef::new("r".parse().unwrap());
+    let parameter = ("p".parse().unwrap(), Value::from(escaped));
+    resolver.parameters = Attributes::from_iter([parameter]);
+    let edit = Edit::SetResolver {
+        path: Path::parse("b").unwrap(),
+        resolver: Some(resolver),
+        content: None,
+        attributes: None,
+        position: None,
+    };
+    bag.edit(edit).unwrap();
+    for form in FORMS {
+        let document = (form.write)(&bag);
+        let read = (form.read)(&document, &ReadLimits::default());
+        assert_eq!(
+            read.map_err(|error| error.to_string()),
+            Ok(bag.clone()),
+            "{}",
+            form.name
+        );
+    }
 }

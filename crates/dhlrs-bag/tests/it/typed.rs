@@ -271,3 +271,77 @@ fn a_value_deeper_than_a_tree_is_refused() {
     let error = Content::from_type(&nest(1_000)).unwrap_err();
     assert_eq!(error.kind(), Kind::TooLarge, "{error}");
 }
+
+/// Types that serde reads through a buffer of its own.
+mod buffered {
+    use std::fmt::Debug;
+
+    use dhlrs_bag::{Bag, Decimal, Timestamp};
+    use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+    #[track_caller]
+    fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+        let mut bag = Bag::new();
+        bag.set_from("at", &value).unwrap();
+        assert_eq!(bag.get_as::<T>("at").unwrap(), Some(value));
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Line {
+        sku: String,
+        count: i64,
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "kind")]
+    enum Order {
+        Placed { lines: Vec<Line> },
+        Paid { at: Timestamp },
+        Priced { price: Decimal },
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(untagged)]
+    enum Either {
+        Many(Vec<Line>),
+        At(Timestamp),
+        One { line: Line },
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Flat {
+        a: i64,
+        #[serde(flatten)]
+        common: Common,
+    }
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Common {
+        at: Timestamp,
+        lines: Vec<Line>,
+    }
+
+    #[test]
+    fn come_back() {
+        let line = Line {
+            sku: "a".into(),
+            count: 1,
+        };
+        let at = Timestamp::from_ns(5);
+        comes_back(Order::Placed {
+            lines: vec![line.clone(), line.clone()],
+        });
+        comes_back(Order::Paid { at });
+        comes_back(Order::Priced {
+            price: "1.50".parse().unwrap(),
+        });
+        comes_back(Either::Many(vec![line.clone()]));
+        comes_back(Either::At(at));
+        comes_back(Either::One { line: line.clone() });
+        let lines = vec![line];
+        comes_back(Flat {
+            a: 1,
+            common: Common { at, lines },
+        });
+    }
+}

@@ -9,8 +9,9 @@ use crate::Text;
 /// in the typed form.
 pub const JSON_DEPTH_MAX: usize = 256;
 
-/// The most bytes of one string, escapes undone. A value of 256 KiB fits in base64 too.
-pub const JSON_STRING_BYTES_MAX: usize = 1024 * 1024;
+/// The most bytes of one string, escapes undone. A value of 256 KiB fits in base64 too, and as text
+/// whose every byte TYTX has escaped once more.
+pub const JSON_STRING_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 const NUMBER_BYTES_MAX: usize = 1024;
 const BLOCK_BYTES_MIN: usize = 1024;

@@ -27,8 +27,8 @@ use crate::{
 /// The most bytes of one tag, with its attributes, or of one run of text.
 pub const XML_EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-// The most bytes of all the text in one element.
-const TEXT_BYTES_MAX: usize = 1024 * 1024;
+// The most bytes of all the text in one element. A value of 256 KiB fits with every byte escaped.
+const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// What the root element of a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
