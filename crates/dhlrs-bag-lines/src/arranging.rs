@@ -1,6 +1,7 @@
 //! `move` and `sort`: other places, the same nodes.
 
 use dhlrs_bag::{Change, ChangeKind, NodeId, Op, Shown, Value};
+use dhlrs_path::Path;
 
 use crate::{
     attributes,
@@ -31,14 +32,19 @@ impl Session {
             return Ok("null".to_owned());
         };
         // To the end and beyond is to the end.
-        let Some(to) = order.len().checked_sub(1).map(|last| to.min(last)) else {
+        let Some(last) = order.len().checked_sub(1) else {
             return Ok("null".to_owned());
         };
+        let (is_beyond, to) = (to > last, to.min(last));
+        let before = order.clone();
         let moved = match what.as_slice() {
             [] => return Ok("null".to_owned()),
             [from] => move_one(&mut order, *from, to),
             _ => move_several(&mut order, what, to),
         };
+        if is_beyond && order == before {
+            return Ok("null".to_owned());
+        }
         self.rearrange(&bag, &order)?;
         let is_told = self.handle(&bag.handle)?.tells_moves(bag.node);
         for (node, phase, index) in moved.into_iter().filter(|_| is_told) {
@@ -213,6 +219,10 @@ impl Session {
         };
         match inside {
             Ok(inside) if self.children(&inside)?.is_empty() => Ok(Key::Value(Value::Null)),
+            // What is no path is the label of nothing.
+            Ok(_) if what.starts_with('#') && Path::parse(what).is_err() => {
+                Ok(Key::Value(Value::Null))
+            }
             Ok(inside) => Ok(match self.inner_value(&inside, what)? {
                 Cell::Value(value) => Key::new(value, ignore_case),
                 Cell::Text(text) => Key::new(Value::from(text), ignore_case),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use dhlrs_bag::{
-    Attributes, Bag, BagNode, Value,
+    Attributes, Bag, BagNode, Label, Row, Value,
     formats::{FormatErrorKind, Item, ReadLimits, XmlReader, XmlRoot},
 };
 
@@ -97,8 +97,11 @@ impl Session {
         let reader = XmlReader::with_limits(text.as_bytes(), XmlRoot::Node, None, limits);
         let mut rows = Vec::new();
         for item in reader {
-            if let Item::Row(row) = item.map_err(|_| ErrorClass::Value)? {
-                rows.push(row);
+            match item.map_err(|_| ErrorClass::Value)? {
+                Item::Row(row) => rows.push(row),
+                // The text of the bag itself, as text beside elements.
+                Item::RootValue(value) => rows.push(Row::value(0, Label::new("_")?, value)),
+                _ => {}
             }
         }
         let branch = dhlrs_bag::Branch::from_rows(rows)?;
@@ -108,7 +111,7 @@ impl Session {
 
 fn read_tytx(text: &str) -> Result<Bag, ErrorClass> {
     Bag::from_tytx(text.as_bytes(), &ReadLimits::default()).map_err(|error| match error.kind() {
-        FormatErrorKind::BadShape => ErrorClass::Serialize,
+        FormatErrorKind::BadShape | FormatErrorKind::Syntax => ErrorClass::Serialize,
         _ => ErrorClass::Value,
     })
 }

@@ -145,9 +145,12 @@ impl Session {
             return Ok("false".to_owned());
         };
         let own = self.handle(&spot.handle)?.attributes(spot.node);
-        let names = path.query();
-        let mut names = names.iter().flat_map(Query::names);
-        Ok(names.all(|name| own.get(&name).is_some()).to_string())
+        let is_there = match path.query() {
+            None => true,
+            Some(Query::All) => !own.is_empty(),
+            Some(Query::Names(mut names)) => names.all(|name| own.get(&name).is_some()),
+        };
+        Ok(is_there.to_string())
     }
 
     pub(crate) fn op_attrs(&mut self, request: &Request<'_>) -> Answer {

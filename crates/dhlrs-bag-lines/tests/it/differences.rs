@@ -86,6 +86,39 @@ fn a_move_to_the_end_moves() {
 }
 
 #[test]
+fn a_move_that_moves_nothing_tells_nothing() {
+    let new = r#"{"op":"update","value":{"$bag":[["a",1]]}}"#;
+    let sub = r#"{"op":"sub","name":"s"}"#;
+    answers(
+        &[new, sub, r#"{"op":"move","what":[0,1],"to":1}"#],
+        r#"{"id":null,"ok":null}"#,
+    );
+}
+
+#[test]
+fn any_attribute_is_there_or_none() {
+    let set = r#"{"op":"set","path":"a","value":1}"#;
+    let has = r#"{"op":"has","path":"a?"}"#;
+    answers(&[set, has], r#"{"id":null,"ok":false}"#);
+    let attribute = r#"{"op":"set","path":"a?x","value":1}"#;
+    answers(&[set, attribute, has], r#"{"id":null,"ok":true}"#);
+}
+
+#[test]
+fn a_sort_by_what_is_no_path_leaves_the_order() {
+    let new =
+        r#"{"op":"update","value":{"$bag":[["b",{"$bag":[["x",1]]}],["a",{"$bag":[["x",1]]}]]}}"#;
+    for key in ["#a", "#n"] {
+        let sort = format!(r#"{{"op":"sort","key":"{key}"}}"#);
+        answers(&[new, &sort], r#"{"id":null,"ok":null}"#);
+        answers(
+            &[new, &sort, r#"{"op":"keys"}"#],
+            r#"{"id":null,"ok":["b","a"]}"#,
+        );
+    }
+}
+
+#[test]
 fn a_sort_and_a_clear_of_the_root_are_told_once() {
     let new = r#"{"op":"update","value":{"$bag":[["b",{"$bag":[["d",1],["c",2]]}],["a",1]]}}"#;
     let sub = r#"{"op":"sub","name":"s"}"#;

@@ -38,12 +38,26 @@ fn tytx_is_read_to_an_equal_bag() {
 }
 
 #[test]
+fn the_text_of_the_bag_itself_is_a_node() {
+    answers(
+        &[
+            r#"{"op":"unxml","as":"h","text":"<GenRoBag>hello</GenRoBag>"}"#,
+            r#"{"op":"dump","bag":"h"}"#,
+        ],
+        r#"{"id":null,"ok":{"$bag":[["_","hello",{}]]}}"#,
+    );
+}
+
+#[test]
 fn what_is_no_document_is_refused() {
     for (op, text, class) in [
         ("unxml", "<a", "value"),
         ("unxml", "<a/><b/>", "value"),
         ("untytx", "nothing", "type"),
         ("untytx", "{}::X", "serialize"),
+        ("untytx", "{bad}::X", "serialize"),
+        ("unxml", "<r>]]></r>", "value"),
+        ("unxml", "<r a='fe80::B'/>", "value"),
     ] {
         answers(
             &[&format!(r#"{{"op":"{op}","as":"h","text":"{text}"}}"#)],

@@ -16,8 +16,9 @@ impl Bag {
     ///
     /// An element with children is a bag, any other a Text; what is beside children and no white
     /// space becomes a node `_`. A label that its bag has already gets a number: `a`, `a_1`,
-    /// `a_2`. Attributes are what they spell: `1` an Int, `true` a Bool, `[1,2]` a List,
-    /// `1.50::N` a Decimal. In a document whose root is `GenRoBag`, `_T` says the type of a value.
+    /// `a_2`. Attributes are Texts as they are written. In a document whose root is `GenRoBag`,
+    /// `_T` says the type of a value, and attributes are what they spell: `1` an Int, `true` a
+    /// Bool, `[1,2]` a List, `1.50::N` a Decimal.
     ///
     /// Document types and their entities are refused.
     ///

@@ -47,15 +47,28 @@ fn elements_are_nodes_and_text_is_text() {
 }
 
 #[test]
-fn attributes_are_what_they_spell() {
+fn attributes_below_genrobag_are_what_they_spell() {
     says(
-        "<r><a i='1' f='1.5' t='true' n='null' l='[1,\"x\"]' s='007' d='1.50::N' e='' q='5::T' u='5::ZZ' m='[[1]]'/></r>",
+        "<GenRoBag><a i='1' f='1.5' t='true' n='null' l='[1,\"x\"]' s='007' d='1.50::N' e='' q='5::T' u='5::ZZ' m='[[1]]'/></GenRoBag>",
         "a=\"\" @i=int 1 @f=float 1.5 @t=bool true @l=list [1,\"x\"] @s=text 007 @d=decimal 1.50 @e=text  @q=text 5 @u=text 5::ZZ @m=text [[1]]",
     );
-    let bag = read("<r version='2'><a/></r>");
+    let bag = read("<GenRoBag version='2'><a/></GenRoBag>");
     assert_eq!(
         bag.root().attribute("version").and_then(|v| v.as_int()),
         Some(2)
+    );
+}
+
+#[test]
+fn attributes_of_plain_xml_are_texts() {
+    says(
+        "<r><a f='1.10' n='null' addr='fe80::B' l='[1]' e=''/></r>",
+        "a=\"\" @f=text 1.10 @n=text null @addr=text fe80::B @l=text [1] @e=text ",
+    );
+    let bag = read("<r version='2'><a/></r>");
+    assert_eq!(
+        bag.root().attribute("version").and_then(|v| v.as_text()),
+        Some("2")
     );
 }
 
@@ -152,6 +165,11 @@ fn what_is_no_document_is_refused() {
         "<1/>",
         "<a b!='1'/>",
         "<r><<a/></r>",
+        "<r a='<'/>",
+        "<r>]]></r>",
+        "<r><!-- a -- b --></r>",
+        " <?xml version='1.0'?><r/>",
+        "<r><?xml version='1.0'?></r>",
     ] {
         let error = Bag::from_xml(xml.as_bytes(), &ReadLimits::default()).expect_err(xml);
         assert_eq!(error.kind(), Kind::Syntax, "{xml}: {error}");

@@ -125,8 +125,8 @@ Examples:
   dhlrs import '//copy' tree.json --typed
   dhlrs import '//main/in' - --format json
 
-Types: JSON values keep theirs, and cells of CSV are text. In XML an element's text is text, but an attribute becomes
-what it spells: f=\"1.50\" a float (1.5), f=\"true\" a bool, f=\"a\" a text. XML of `export --typed` says its types.";
+Types: JSON values keep theirs, and cells of CSV are text. Texts and attributes of XML
+are text, too, but for XML of `export --typed`, which says its types.";
 
 pub(super) const EXPORT: &str = "\
 Examples:

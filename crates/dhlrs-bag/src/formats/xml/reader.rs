@@ -30,12 +30,15 @@ pub const XML_EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 // The most bytes of all the text in one element. A value of 256 KiB fits with every byte escaped.
 const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// What the root element of a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum XmlRoot {
     /// The bag itself.
     Bag,
-    /// A node in the bag, as Genro reads it; `GenRoBag` is the bag all the same.
+    /// A node in the bag, as Genro reads it; `GenRoBag` is the bag all the same. Attributes are
+    /// what they spell, types or not.
     Node,
 }
 
@@ -51,6 +54,7 @@ pub struct XmlReader<R: Read> {
     limits: ReadLimits,
     nodes: u64,
     is_typed: bool,
+    has_begun: bool,
     has_ended: bool,
     open: Vec<Open>,
     items: VecDeque<Item>,
@@ -86,6 +90,7 @@ impl<R: Read> XmlReader<R> {
         let config = reader.config_mut();
         config.expand_empty_elements = true;
         config.check_end_names = true;
+        config.check_comments = true;
         Self {
             reader,
             buffer: Vec::new(),
@@ -95,6 +100,7 @@ impl<R: Read> XmlReader<R> {
             limits,
             nodes: 0,
             is_typed: false,
+            has_begun: false,
             has_ended: false,
             open: Vec::new(),
             items: VecDeque::new(),
@@ -129,10 +135,20 @@ impl<R: Read> XmlReader<R> {
     }
 
     fn take(&mut self, event: Event<'_>) -> Result<bool, FormatError> {
+        let is_mark =
+            matches!(&event, Event::Text(text) if text.xml10_content() == BYTE_ORDER_MARK);
+        let has_begun = self.has_begun;
+        self.has_begun |= !is_mark;
         match event {
             Event::Start(tag) | Event::Empty(tag) => self.start(&tag)?,
             Event::End(_) => self.end()?,
-            Event::Text(text) => self.text(&text.xml10_content())?,
+            Event::Text(text) => {
+                let text = text.xml10_content();
+                if text.contains("]]>") {
+                    return Err(FormatError::new(Kind::Syntax, "`]]>` in a text"));
+                }
+                self.text(&text)?;
+            }
             Event::CData(text) => self.text(&text.xml10_content())?,
             Event::GeneralRef(reference) => {
                 let text = resolved(&reference)?;
@@ -143,6 +159,10 @@ impl<R: Read> XmlReader<R> {
                     Kind::Refused,
                     "a document type, whose entities could be bombs",
                 ));
+            }
+            Event::Decl(_) if has_begun => {
+                let detail = "a declaration that is not at the very beginning";
+                return Err(FormatError::new(Kind::Syntax, detail));
             }
             Event::Decl(declaration) => {
                 if let Some(encoding) = declaration.encoding() {
@@ -195,6 +215,9 @@ impl<R: Read> XmlReader<R> {
         let mut wanted = Cow::Borrowed(name);
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|cause| syntax(cause.into()))?;
+            if attribute.value.contains('<') {
+                return Err(FormatError::new(Kind::Syntax, "`<` in an attribute"));
+            }
             let text = attribute
                 .normalized_value(XmlVersion::Explicit1_0)
                 .map_err(syntax)?;
@@ -217,8 +240,12 @@ impl<R: Read> XmlReader<R> {
                         wanted = Cow::Owned(text.to_string());
                         self.was_keyed = true;
                     }
-                    let value = attribute_value(&text)
-                        .map_err(|why| FormatError::new(Kind::BadShape, why))?;
+                    // Others write texts there, `1.10` or `fe80::B`; only Genro means values.
+                    let value = match self.is_typed || self.root == XmlRoot::Node {
+                        true => attribute_value(&text)
+                            .map_err(|why| FormatError::new(Kind::BadShape, why))?,
+                        false => Value::from(text.as_ref()),
+                    };
                     let name = Name::new(name).map_err(|cause| {
                         FormatError::new(Kind::BadLabel, format!("attribute: {cause}"))
                     })?;
@@ -352,7 +379,7 @@ impl<R: Read> XmlReader<R> {
     fn text(&mut self, text: &str) -> Result<(), FormatError> {
         check_characters(text)?;
         let Some(open) = self.open.last_mut() else {
-            let text = text.trim_start_matches('\u{feff}');
+            let text = text.trim_start_matches(BYTE_ORDER_MARK);
             return match text.trim().is_empty() {
                 true => Ok(()),
                 false => Err(FormatError::new(
