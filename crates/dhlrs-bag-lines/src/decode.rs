@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use dhlrs_bag::{Attributes, Branch, BranchBuilder, Label, List, Name, ResolverRef, Row, Value};
+use dhlrs_bag::{
+    Attributes, Branch, BranchBuilder, Decimal, Label, List, Name, ResolverRef, Row, Value,
+};
 
 use crate::{attributes::kept, error::ErrorClass, instant, json::Json, session::Session};
 
@@ -74,7 +76,7 @@ impl Session {
             return Err(ErrorClass::Type);
         }
         if let Some(text) = text("$dec") {
-            return Ok(Value::Decimal(text?.parse()?));
+            return Ok(Value::Decimal(decimal(text?)?));
         }
         if let Some(text) = text("$dt") {
             return Ok(Value::Timestamp(instant::read(text?)?));
@@ -152,6 +154,32 @@ impl Session {
             Given::Tuple(_) => return Err(ErrorClass::Type),
         })
     }
+}
+
+// A decimal as Python reads it, `.5` and `1e2` too; it never has more digits than it is worth.
+fn decimal(text: &str) -> Result<Decimal, ErrorClass> {
+    const ZEROS_MAX: usize = 29;
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let exponent: i64 = exponent.parse().map_err(|_| ErrorClass::Value)?;
+    let digits = whole.trim_start_matches(['-', '+']).len() + fraction.len();
+    let is_plain = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if digits == 0 || !is_plain {
+        return Err(ErrorClass::Value);
+    }
+    let scale = i64::try_from(fraction.len()).map_err(|_| ErrorClass::Value)?;
+    let scale = scale.checked_sub(exponent).ok_or(ErrorClass::Value)?;
+    let zeros = usize::try_from(scale.saturating_neg()).unwrap_or_default();
+    if zeros > ZEROS_MAX {
+        return Err(ErrorClass::Value);
+    }
+    let mantissa = format!("{whole}{fraction}{}", "0".repeat(zeros));
+    let mantissa = mantissa.parse().map_err(|_| ErrorClass::Value)?;
+    let scale = u8::try_from(scale.max(0)).map_err(|_| ErrorClass::Value)?;
+    Ok(Decimal::new(mantissa, scale)?)
 }
 
 /// A value without a tag.

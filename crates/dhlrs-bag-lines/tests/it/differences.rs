@@ -96,6 +96,32 @@ fn a_move_that_moves_nothing_tells_nothing() {
 }
 
 #[test]
+fn a_decimal_is_read_as_python_reads_it() {
+    for (text, number) in [
+        (".5", "0.5"),
+        ("-5.", "-5"),
+        ("1e2", "100"),
+        ("1.5E-3", "0.0015"),
+    ] {
+        answers(
+            &[
+                &format!(r#"{{"op":"set","path":"a","value":{{"$dec":"{text}"}}}}"#),
+                r#"{"op":"get","path":"a"}"#,
+            ],
+            &format!(r#"{{"id":null,"ok":{{"$dec":"{number}"}}}}"#),
+        );
+    }
+    for text in ["", ".", "e5", "1e99", "1e-99", "1.-5", "--1", "x"] {
+        answers(
+            &[&format!(
+                r#"{{"op":"set","path":"a","value":{{"$dec":"{text}"}}}}"#
+            )],
+            r#"{"id":null,"err":"value"}"#,
+        );
+    }
+}
+
+#[test]
 fn any_attribute_is_there_or_none() {
     let set = r#"{"op":"set","path":"a","value":1}"#;
     let has = r#"{"op":"has","path":"a?"}"#;
