@@ -110,6 +110,7 @@ impl Trail {
     }
 
     /// The path of the last row.
+    #[cfg(feature = "xml")]
     pub(super) fn path(&self) -> Path<'static> {
         // Within the limits of a tree these are a path; beyond them the place is not told.
         Path::from_labels(&self.above).unwrap_or_default()
