@@ -25,6 +25,7 @@ pub mod literal;
 mod output;
 mod position;
 mod program;
+mod progress;
 mod refusal;
 pub mod render;
 mod target;

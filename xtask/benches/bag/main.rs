@@ -9,6 +9,8 @@
 mod documents;
 mod floor;
 mod measure;
+#[path = "../options/mod.rs"]
+mod options;
 mod peer;
 mod readers;
 mod snapshots;
@@ -21,6 +23,7 @@ use dhlrs_bag::Bag;
 use documents::Documents;
 use floor::Nested;
 use measure::{Aim, Measure};
+use options::options;
 use snapshots::Snapshots;
 use tree::Trees;
 use wide::Wide;
@@ -28,7 +31,7 @@ use wide::Wide;
 const ROUNDS: i64 = 15;
 
 fn main() -> Result<ExitCode, String> {
-    let (rounds, json) = options()?;
+    let (rounds, json) = options(ROUNDS)?;
     let mut trees = Trees::new();
     let mut wide = Wide::new();
     let mut snapshots = Snapshots::new();
@@ -79,23 +82,6 @@ fn main() -> Result<ExitCode, String> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-fn options() -> Result<(i64, bool), String> {
-    let (mut rounds, mut json) = (ROUNDS, false);
-    // Cargo adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|own| own != "--bench");
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--json" => json = true,
-            "--rounds" => {
-                let value = arguments.next().ok_or("--rounds takes a number")?;
-                rounds = value.parse().map_err(|e| format!("--rounds: {e}"))?;
-            }
-            _ => return Err(format!("{argument}: there are --rounds and --json")),
-        }
-    }
-    Ok((rounds.max(1), json))
 }
 
 fn memory() -> Measure {

@@ -7,11 +7,14 @@
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod floor;
+#[path = "../options/mod.rs"]
+mod options;
 mod replica;
 
 use std::{fs, process::ExitCode, time::Instant};
 
 use floor::Floor;
+use options::options;
 use replica::{Receiver, Writer};
 
 const ROUNDS: usize = 9;
@@ -75,7 +78,7 @@ impl Measure {
 }
 
 fn main() -> Result<ExitCode, String> {
-    let (rounds, json) = options()?;
+    let (rounds, json) = options(ROUNDS)?;
     let paths: Vec<String> = (0..PATHS)
         .map(|n| format!("sites.s{}.k{}", n / 100, n % 100))
         .collect();
@@ -232,21 +235,4 @@ impl Order {
         self.0 ^= self.0 << 17;
         (self.0 % most as u64) as usize
     }
-}
-
-fn options() -> Result<(usize, bool), String> {
-    let (mut rounds, mut json) = (ROUNDS, false);
-    // Cargo adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|own| own != "--bench");
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--json" => json = true,
-            "--rounds" => {
-                let value = arguments.next().ok_or("--rounds takes a number")?;
-                rounds = value.parse().map_err(|e| format!("--rounds: {e}"))?;
-            }
-            _ => return Err(format!("{argument}: there are --rounds and --json")),
-        }
-    }
-    Ok((rounds.max(1), json))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal, Read},
+    io::{self, Read},
     path::Path as FilePath,
 };
 
@@ -16,7 +16,6 @@ use dhlrs_bag::{
 };
 use dhlrs_path::{Address, Path};
 use dhlrs_wire::Written;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
     interchange::{Batch, CsvImport},
     output::Output,
     program::note,
+    progress::progress_bar,
     render::counted,
 };
 
@@ -252,21 +252,6 @@ fn open(path: &FilePath) -> Result<(Input, Option<u64>), Failure> {
         return Err(cannot(io::ErrorKind::IsADirectory.into()));
     }
     Ok((Box::new(file), facts.is_file().then_some(facts.len())))
-}
-
-fn progress_bar(bytes: Option<u64>) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr());
-    let template = match bytes {
-        Some(_) => "{bar:40} {bytes}/{total_bytes} {eta}",
-        None => "{spinner} {bytes}",
-    };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// What is wrong with a file, and what to do about it.

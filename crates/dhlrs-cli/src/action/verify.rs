@@ -1,13 +1,13 @@
 //! `verify`: every byte of a data directory is read, nothing is changed.
 
-use std::io::{self, IsTerminal};
-
 use dhlrs::NodeError;
 use dhlrs_storage::{DataDir, Inspection, OsVfs, Repair, StorageError, StorageErrorKind};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::{Exit, Failure, FailureKind, command::VerifyArgs, output::Output};
+use crate::{
+    Exit, Failure, FailureKind, command::VerifyArgs, output::Output, progress::progress_bar,
+    render::counted,
+};
 
 pub(super) fn verify(args: &VerifyArgs, json: bool, out: &mut Output) -> Result<Exit, Failure> {
     let failed = |error| Failure::from(NodeError::from(error));
@@ -28,7 +28,7 @@ pub(super) fn verify(args: &VerifyArgs, json: bool, out: &mut Output) -> Result<
     for store in &stores {
         bytes += dir.bytes(store).map_err(failed)?;
     }
-    let bar = progress_bar(bytes);
+    let bar = progress_bar(Some(bytes));
     let mut damaged = 0;
     for store in &stores {
         let found = dir.inspect(store, |bytes| bar.inc(bytes)).map_err(failed)?;
@@ -53,22 +53,8 @@ pub(super) fn verify(args: &VerifyArgs, json: bool, out: &mut Output) -> Result<
     }
 }
 
-fn progress_bar(bytes: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
 fn store_text(store: &str, found: &Inspection) -> String {
-    let count = |count: usize, what: &str| match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    };
+    let count = |count: usize, one: &str| counted(count as u64, one);
     let state = match found.damaged.is_empty() {
         true => "in order",
         false => "DAMAGED",

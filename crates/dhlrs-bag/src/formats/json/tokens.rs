@@ -364,11 +364,7 @@ impl<R: Read> JsonTokens<R> {
                 self.at = end;
                 return Ok(());
             }
-            let end = self.at + part.len();
-            self.whole
-                .push_str(word(Some((self.at, end)), &self.text, ""));
-            self.word = None;
-            self.at = end;
+            self.gather(part.len());
             if len.is_some() || self.peek()?.is_none() {
                 return match is_number(self.whole.as_bytes()) {
                     true => Ok(()),
@@ -376,6 +372,15 @@ impl<R: Read> JsonTokens<R> {
                 };
             }
         }
+    }
+
+    /// Goes past a part of a word that does not stand whole in the block, and keeps it.
+    fn gather(&mut self, bytes: usize) {
+        let end = self.at + bytes;
+        let part = word(Some((self.at, end)), &self.text, "");
+        self.whole.push_str(part);
+        self.word = None;
+        self.at = end;
     }
 
     fn string(&mut self) -> Result<(), FormatError> {
@@ -400,11 +405,7 @@ impl<R: Read> JsonTokens<R> {
                 self.at = end + 1;
                 return Ok(());
             }
-            let end = self.at + part.len();
-            self.whole
-                .push_str(word(Some((self.at, end)), &self.text, ""));
-            self.word = None;
-            self.at = end;
+            self.gather(part.len());
             match self.peek()? {
                 None => return Err(self.not_json("a string does not end")),
                 Some(b'"') => {
