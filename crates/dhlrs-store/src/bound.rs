@@ -28,6 +28,10 @@ struct Place<'t> {
 impl<'a> Bound<'a> {
     /// The binding that stands in for a stored node's value.
     pub(crate) fn of(self, node: &BagNode<'_>) -> Option<&'a Binding> {
+        // Every read comes by here, and most stores bind nothing.
+        if self.bindings.is_empty() {
+            return None;
+        }
         let binding = self.bindings.of(&node.path(), true)?;
         let is_own = self.own_depth(node).is_some();
         (!is_own).then_some(binding)
