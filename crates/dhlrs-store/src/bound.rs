@@ -60,7 +60,11 @@ impl<'a> Bound<'a> {
             Slot::Node(_) => node.and_then(|node| self.of(node)),
             Slot::Missing(path) => self.of_missing(tree, path),
         };
-        let own = || node.and_then(BagNode::resolver).map(Source::Node);
+        let own = || match slot {
+            Slot::Node(_) => node.and_then(BagNode::resolver).map(Source::Node),
+            // What another resolver's answer names there is asked when it is read, and only then.
+            Slot::Missing(_) => None,
+        };
         binding.map(Source::Binding).or_else(own)
     }
 

@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use dhlrs_bag::{Attributes, Bag, BagNode, Content, Edit};
+use dhlrs_bag::{Attributes, Bag, BagNode, Content, Edit, ResolverRef, Snapshot};
 use dhlrs_clock::Time;
 use dhlrs_path::Path;
 use dhlrs_resolver::{
     FlightId, Read as Resolution, Request as ResolverRequest, ResolveError, ResolveErrorKind, Slot,
+    Source as ResolverSource,
 };
 use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
 
@@ -21,6 +22,8 @@ use crate::reads::{Source, row, seen};
 
 /// Reads that wait for a resolver.
 const WAITING_READS_MAX: usize = 65_536;
+/// Resolvers that one read asks, each but the first inside what the one before gave.
+pub const NESTED_RESOLVERS_MAX: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -47,6 +50,29 @@ pub(crate) struct WaitingRead {
 enum Purpose {
     Read(Box<Read>),
     Refresh,
+}
+
+/// How far a read has followed its path.
+struct Followed {
+    /// The published tree, or what a resolver gave.
+    tree: Snapshot,
+    /// Where the root of that tree stands in the store.
+    base: Path<'static>,
+    /// What is left of the path, from that root on.
+    steps: Vec<String>,
+    /// The row of that root, if a resolver gave the tree.
+    top: Option<ReadRow>,
+}
+
+/// A node whose value a resolver stands in for.
+struct Standing<'t> {
+    /// How many steps lead to it.
+    taken: usize,
+    place: Path<'static>,
+    node: Option<BagNode<'t>>,
+    slot: Slot,
+    /// The resolver that another one's answer names; else the tree or the configuration says which.
+    named: Option<ResolverRef>,
 }
 
 /// Where a path leads.
@@ -157,84 +183,128 @@ impl Store {
         had: &mut BTreeMap<Slot, Arc<Content>>,
         out: &mut Vec<Output>,
     ) -> Result<Located, Refusal> {
-        let revision = self.revision();
-        let tree = self.published.tree.clone();
-        let steps: Vec<String> = path.step_texts().map(|text| text.to_string()).collect();
+        let mut at = Followed {
+            tree: self.published.tree.clone(),
+            base: Path::default(),
+            steps: path.step_texts().map(|text| text.to_string()).collect(),
+            top: None,
+        };
         if read.view != View::Resolve {
-            let target = path.without_query().into_owned();
-            let found = seen(&tree, &target, read.view).is_some();
-            let source = Source {
-                tree,
-                revision,
-                path: target,
-                top: None,
-                is_own: false,
-            };
-            return Ok(if found {
-                Located::Here(Box::new(source))
-            } else {
-                Located::Missing
-            });
+            return self.found(at, read.view);
         }
         // A derived value stands before whatever a resolver gives there.
         let is_derived = self.derivations.covers(path);
-        for taken in 0..=steps.len() {
-            let rest = steps.get(taken..).unwrap_or_default();
-            if is_derived || comes_back(rest) {
-                continue;
+        let mut asked = 0;
+        while !is_derived && let Some(standing) = self.next_resolver(&at, path.query().is_some())? {
+            let Standing {
+                taken, place, slot, ..
+            } = &standing;
+            if asked == NESTED_RESOLVERS_MAX {
+                let message = format!(
+                    "{place} cannot be resolved: {NESTED_RESOLVERS_MAX} resolvers were asked on the \
+                     way, one inside what another gave, and one read asks no more"
+                );
+                return Err(Refusal::new(RefusalKind::Resolver, message));
             }
-            let prefix = join(steps.get(..taken).unwrap_or_default())?;
-            let is_final = taken == steps.len();
-            // Reading attributes needs the node, not its value.
-            if is_final && path.query().is_some() {
-                break;
-            }
-            let node = tree.node(&prefix);
-            let Some(slot) = self.slot_of(&prefix, node.as_ref()) else {
-                continue;
-            };
-            let content = match had.get(&slot) {
+            asked += 1;
+            let content = match had.get(slot) {
                 Some(content) => content.clone(),
                 None => {
-                    let arguments = if is_final {
-                        &read.arguments
-                    } else {
-                        &Attributes::new()
+                    let none = Attributes::new();
+                    let arguments = match *taken == at.steps.len() {
+                        true => &read.arguments,
+                        false => &none,
                     };
-                    match self.ask_resolver(
-                        now,
-                        reader,
-                        &slot,
-                        &prefix,
-                        node.as_ref(),
-                        arguments,
-                        deadline_ms,
-                        out,
-                    ) {
+                    match self.ask_resolver(now, reader, &standing, arguments, deadline_ms, out) {
                         Resolution::Ready(Ok(content)) => content,
-                        Resolution::Ready(Err(error)) => return Err(refusal(&prefix, &error)),
-                        Resolution::Pending => return Ok(Located::Waits(slot)),
+                        Resolution::Ready(Err(error)) => return Err(refusal(place, &error)),
+                        Resolution::Pending => return Ok(Located::Waits(slot.clone())),
                     }
                 }
             };
-            had.insert(slot, content.clone());
-            let rest = join(steps.get(taken..).unwrap_or_default())?;
-            return within(&content, &prefix, &rest, node.as_ref(), revision);
+            had.insert(slot.clone(), content.clone());
+            let (tree, top) = opened(&content, &standing, self.revision())?;
+            at = Followed {
+                tree,
+                base: standing.place,
+                steps: at.steps.split_off(standing.taken),
+                top: Some(top),
+            };
         }
-        let target = path.without_query().into_owned();
-        let found = tree.node(&target).is_some();
-        let source = Source {
-            tree,
-            revision,
-            path: target,
-            top: None,
-            is_own: false,
+        self.found(at, read.view)
+    }
+
+    /// What is there at the end of a path.
+    fn found(&self, at: Followed, view: View) -> Result<Located, Refusal> {
+        let path = join(&at.steps)?;
+        let Some(node) = seen(&at.tree, &path, view) else {
+            return Ok(Located::Missing);
         };
-        Ok(if found {
-            Located::Here(Box::new(source))
-        } else {
-            Located::Missing
-        })
+        let is_own = at.top.is_some();
+        let top = match is_own && !path.is_root() {
+            true => {
+                let mut top = row(&node, 0, String::new(), View::Cached);
+                top.name = inside(&at.base, &node)?.to_string();
+                Some(top)
+            }
+            false => at.top,
+        };
+        Ok(Located::Here(Box::new(Source {
+            tree: at.tree,
+            revision: self.revision(),
+            path,
+            top,
+            is_own,
+        })))
+    }
+
+    /// The first node on the way, or at its end, whose value a resolver stands in for.
+    fn next_resolver<'t>(
+        &self,
+        at: &'t Followed,
+        has_query: bool,
+    ) -> Result<Option<Standing<'t>>, Refusal> {
+        let is_own = at.top.is_some();
+        for taken in usize::from(is_own)..=at.steps.len() {
+            let (before, rest) = at.steps.split_at(taken);
+            // Reading attributes needs the node, not its value.
+            let is_needed = !(comes_back(rest) || rest.is_empty() && has_query);
+            if !is_needed {
+                continue;
+            }
+            let prefix = join(before)?;
+            let node = at.tree.node(&prefix);
+            let (place, slot, named) = if is_own {
+                let Some(node) = node else { break };
+                let Some(resolver) = node.resolver() else {
+                    continue;
+                };
+                let place = inside(&at.base, &node)?;
+                if self.derivations.covers(&place) {
+                    continue;
+                }
+                // It is answered, not shown: what lies around it shows as one whole.
+                let named = ResolverRef {
+                    read_only: true,
+                    ..resolver.clone()
+                };
+                (place.clone(), Slot::Missing(place), Some(named))
+            } else {
+                let Some(slot) = self.slot_of(&prefix, node.as_ref()) else {
+                    continue;
+                };
+                let place = node.as_ref().map_or(prefix, BagNode::path);
+                (place, slot, None)
+            };
+            return Ok(Some(Standing {
+                taken,
+                place,
+                node,
+                slot,
+                named,
+            }));
+        }
+        Ok(None)
     }
 
     /// What stands in for the value at a path, if anything does: a local binding before the node's
@@ -264,33 +334,40 @@ impl Store {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that a resolver is told")]
     fn ask_resolver(
         &mut self,
         now: Time,
         reader: RequestId,
-        slot: &Slot,
-        path: &Path<'_>,
-        node: Option<&BagNode<'_>>,
+        standing: &Standing<'_>,
         arguments: &Attributes,
         deadline_ms: u64,
         out: &mut Vec<Output>,
     ) -> Resolution {
-        let none = Attributes::new();
-        let place = node.map_or_else(|| path.clone().into_owned(), BagNode::path);
+        let Standing {
+            place,
+            node,
+            slot,
+            named,
+            ..
+        } = standing;
         let bound = Bound {
             bindings: &self.config.bindings,
             own: &self.head.materialised,
         };
-        let Some(source) = bound.source_of(&self.published.tree, slot, node) else {
+        let source = match named {
+            Some(resolver) => Some(ResolverSource::Node(resolver)),
+            None => bound.source_of(&self.published.tree, slot, node.as_ref()),
+        };
+        let Some(source) = source else {
             let error = ResolveError::new(ResolveErrorKind::Gone, "the resolver is gone");
             return Resolution::Ready(Err(error));
         };
+        let none = Attributes::new();
         let request = ResolverRequest {
             slot,
-            path: &place,
+            path: place,
             source,
-            attributes: node.map_or(&none, |node| node.attributes()),
+            attributes: node.as_ref().map_or(&none, |node| node.attributes()),
             arguments,
         };
         let mut outputs = Vec::new();
@@ -323,7 +400,18 @@ impl Store {
                 Some(_) if target.is_root() => {
                     Refusal::new(RefusalKind::Invalid, "the root has no resolver")
                 }
-                Some(_) => Refusal::new(RefusalKind::Invalid, format!("{target} has no resolver")),
+                Some(node) => {
+                    let mut around = node.ancestors();
+                    let giver = around.find(|bag| self.slot_of(&bag.path(), Some(bag)).is_some());
+                    let message = match giver.filter(|_| node.is_overlay()) {
+                        Some(giver) => {
+                            let giver = giver.path();
+                            format!("{target} is inside what a resolver gave: refresh {giver}")
+                        }
+                        None => format!("{target} has no resolver"),
+                    };
+                    Refusal::new(RefusalKind::Invalid, message)
+                }
                 None => Refusal::new(RefusalKind::Missing, format!("there is no node {target}")),
             };
             out.push(Output::Answer {
@@ -336,17 +424,17 @@ impl Store {
         self.resolvers.invalidate(&slot, &mut outputs);
         self.resolver_outputs(outputs, out);
         let deadline_ms = now.monotonic_ms.saturating_add(timeout_ms);
+        let standing = Standing {
+            taken: target.depth(),
+            place: node
+                .as_ref()
+                .map_or_else(|| target.clone().into_owned(), BagNode::path),
+            node,
+            slot,
+            named: None,
+        };
         let none = Attributes::new();
-        let read = self.ask_resolver(
-            now,
-            id,
-            &slot,
-            &target,
-            node.as_ref(),
-            &none,
-            deadline_ms,
-            out,
-        );
+        let read = self.ask_resolver(now, id, &standing, &none, deadline_ms, out);
         let result = match read {
             Resolution::Ready(Ok(_)) => Ok(Reply::Done),
             Resolution::Ready(Err(error)) => Err(refusal(&target, &error)),
@@ -356,7 +444,7 @@ impl Store {
                     purpose: Purpose::Refresh,
                     deadline_ms,
                     had: BTreeMap::new(),
-                    waits_for: slot,
+                    waits_for: standing.slot,
                 };
                 self.waiting.reads.insert(id, waiting);
                 return;
@@ -440,31 +528,33 @@ fn join(steps: &[String]) -> Result<Path<'static>, Refusal> {
         .map_err(|error| Refusal::new(RefusalKind::Invalid, error))
 }
 
-/// What a resolver gave, and the rest of the path inside it.
-fn within(
+/// Where a node is that a resolver gave as a part of what stands at `base`.
+fn inside(base: &Path<'_>, node: &BagNode<'_>) -> Result<Path<'static>, Refusal> {
+    base.join(&node.path())
+        .map_err(|error| Refusal::new(RefusalKind::Invalid, error))
+}
+
+/// What a resolver gave as a tree of its own, and the row that stands for its node.
+fn opened(
     content: &Content,
-    prefix: &Path<'_>,
-    rest: &Path<'static>,
-    node: Option<&BagNode<'_>>,
+    standing: &Standing<'_>,
     revision: dhlrs_wire::Revision,
-) -> Result<Located, Refusal> {
-    let is_final = rest.is_root();
+) -> Result<(Snapshot, ReadRow), Refusal> {
     let mut bag = Bag::new();
-    let mut top = node.map_or_else(
-        || ReadRow {
+    let name = standing.place.to_string();
+    let mut top = match &standing.node {
+        Some(node) => row(node, 0, name, View::Stored),
+        None => ReadRow {
             depth: 0,
-            name: String::new(),
+            name,
             value: None,
             attributes: Attributes::new(),
             resolver: None,
             revision: revision.number,
             children: 0,
         },
-        |node| row(node, 0, String::new(), View::Stored),
-    );
-    top.name = node.map_or_else(|| prefix.to_string(), |node| node.path().to_string());
+    };
     match content {
-        Content::Value(_) if !is_final => return Ok(Located::Missing),
         Content::Value(value) => {
             top.value = Some(value.clone());
             top.children = 0;
@@ -480,30 +570,7 @@ fn within(
             top.children = bag.root().len();
         }
     }
-    let tree = bag.snapshot();
-    if tree.node(rest).is_none() {
-        return Ok(Located::Missing);
-    }
-    let top = if is_final {
-        Some(top)
-    } else {
-        let inside = tree
-            .node(rest)
-            .map(|node| row(&node, 0, String::new(), View::Cached));
-        inside.map(|mut row| {
-            row.name = prefix
-                .join(rest)
-                .map_or_else(|_| rest.to_string(), |path| path.to_string());
-            row
-        })
-    };
-    Ok(Located::Here(Box::new(Source {
-        tree,
-        revision,
-        path: rest.clone(),
-        top,
-        is_own: true,
-    })))
+    Ok((bag.snapshot(), top))
 }
 
 fn refusal(path: &Path<'_>, error: &ResolveError) -> Refusal {

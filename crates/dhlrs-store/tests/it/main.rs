@@ -17,6 +17,7 @@ mod fence;
 mod forward_cursors;
 mod forwards;
 mod lone_overlays;
+mod nested_resolvers;
 mod pipeline;
 mod reads;
 mod resolvers;
