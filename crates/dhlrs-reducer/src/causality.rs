@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Causality {
     // Invariant: both numbers of the steps rise along a list.
-    feeds: BTreeMap<FeedId, BTreeMap<FeedId, Vec<Step>>>,
+    pub(crate) feeds: BTreeMap<FeedId, BTreeMap<FeedId, Vec<Step>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Step {
+pub(crate) struct Step {
     // The event that knows, and how much it knows.
     at: u64,
     seen: u64,

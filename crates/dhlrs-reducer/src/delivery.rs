@@ -26,7 +26,7 @@ impl Delivery<'_> {
         &self,
         world: &mut World,
         from: &BTreeSet<FeedId>,
-        may_enter: impl Fn(&FeedId, u64, Stamp) -> bool,
+        mut may_enter: impl FnMut(&FeedId, u64, Stamp) -> bool,
     ) -> BTreeSet<FeedId> {
         let next = |world: &World, feed: &FeedId| {
             let (event, _) = self.tail.get(feed)?.get(&(world.seq(feed) + 1))?;

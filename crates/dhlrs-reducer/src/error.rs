@@ -3,14 +3,14 @@
 use core::fmt;
 
 use dhlrs_bag::{EditError, EditErrorKind, Label};
-use dhlrs_feed::TRANSACTION_EVENTS_MAX;
+use dhlrs_feed::{EventError, TRANSACTION_EVENTS_MAX};
 use dhlrs_path::{DEPTH_MAX, Path};
 
 use crate::TRANSACTION_BYTES_MAX;
 
 use dhlrs_codec::{DecodeError, EncodeError};
 
-/// Why a checkpoint was refused.
+/// Why a checkpoint or an image was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckpointErrorKind {
@@ -20,7 +20,7 @@ pub enum CheckpointErrorKind {
     Malformed,
 }
 
-/// A checkpoint was refused.
+/// A checkpoint or an image was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointError {
     reason: Reason,
@@ -31,6 +31,8 @@ enum Reason {
     Encode(EncodeError),
     Decode(DecodeError),
     Tree,
+    Image(&'static str),
+    Event(EventError),
 }
 
 impl CheckpointError {
@@ -52,23 +54,41 @@ impl CheckpointError {
         }
     }
 
+    pub(crate) const fn event(source: EventError) -> Self {
+        Self {
+            reason: Reason::Event(source),
+        }
+    }
+
+    pub(crate) const fn image(what: &'static str) -> Self {
+        Self {
+            reason: Reason::Image(what),
+        }
+    }
+
     /// What was wrong.
     #[must_use]
     pub const fn kind(&self) -> CheckpointErrorKind {
         match self.reason {
             Reason::Encode(_) => CheckpointErrorKind::TooLarge,
-            Reason::Decode(_) | Reason::Tree => CheckpointErrorKind::Malformed,
+            Reason::Decode(_) | Reason::Tree | Reason::Image(_) | Reason::Event(_) => {
+                CheckpointErrorKind::Malformed
+            }
         }
     }
 }
 
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.reason {
-            Reason::Encode(_) => "checkpoint not encoded",
-            Reason::Decode(_) => "no checkpoint in these bytes",
-            Reason::Tree => "no checkpoint in these bytes: a bag node stands outside the tree",
-        })
+        match &self.reason {
+            Reason::Encode(_) => f.write_str("checkpoint not encoded"),
+            Reason::Decode(_) => f.write_str("no checkpoint in these bytes"),
+            Reason::Tree => {
+                f.write_str("no checkpoint in these bytes: a bag node stands outside the tree")
+            }
+            Reason::Event(_) => f.write_str("no image of a reducer in these bytes: a stored event"),
+            Reason::Image(what) => write!(f, "no image of a reducer in these bytes: {what}"),
+        }
     }
 }
 
@@ -77,7 +97,8 @@ impl core::error::Error for CheckpointError {
         match &self.reason {
             Reason::Encode(source) => Some(source),
             Reason::Decode(source) => Some(source),
-            Reason::Tree => None,
+            Reason::Event(source) => Some(source),
+            Reason::Tree | Reason::Image(_) => None,
         }
     }
 }

@@ -23,24 +23,26 @@ use crate::world::World;
 /// they came make no difference. Events wait until what their authors had seen is there.
 #[derive(Clone, Debug)]
 pub struct Reducer {
-    is_rooted: bool,
-    retains_all: bool,
+    pub(crate) is_rooted: bool,
+    pub(crate) retains_all: bool,
     /// Records that wait for their turn.
-    records: BTreeMap<u64, ControlRecord>,
+    pub(crate) records: BTreeMap<u64, ControlRecord>,
     /// The events of the newest Mark, compacted, and the records up to it.
     pub(crate) base: World,
     pub(crate) base_control: Control,
     /// What the base does not hold.
-    tail: Tail,
+    pub(crate) tail: Tail,
     /// The feeds that have stored events which the head lacks.
-    waiting: BTreeSet<FeedId>,
+    pub(crate) waiting: BTreeSet<FeedId>,
+    /// When the first of the events that are held may go in.
+    pub(crate) held_until_ms: Option<u64>,
     /// The head has been put back to the base: what it reduces next it has told before.
     is_rebuilt: bool,
     told: Vec<(NodeId, Told)>,
-    head: World,
-    control: Control,
+    pub(crate) head: World,
+    pub(crate) control: Control,
     /// What was reduced once is never held again.
-    released: VersionVector<FeedId>,
+    pub(crate) released: VersionVector<FeedId>,
     shown: Shown,
     sum: Sum,
 }
@@ -84,6 +86,7 @@ impl Reducer {
             records: BTreeMap::new(),
             tail: Tail::new(),
             waiting: BTreeSet::new(),
+            held_until_ms: None,
             is_rebuilt: false,
             told: Vec::new(),
             head: base.clone(),
@@ -159,7 +162,7 @@ impl Reducer {
         self.settle(true)
     }
 
-    fn deliver(&mut self, now_ms: u64) {
+    pub(crate) fn deliver(&mut self, now_ms: u64) {
         let visible = Stamp::new(now_ms.saturating_add(DRIFT_MS_MAX), u16::MAX);
         let (released, records) = (&self.released, &self.records);
         let (control, is_rooted) = (&self.control, self.is_rooted);
@@ -172,14 +175,22 @@ impl Reducer {
                 _ => false,
             })
         };
+        let mut held_until_ms: Option<u64> = None;
         let may_enter = |feed: &FeedId, last: u64, stamp: Stamp| {
             let opened = control.feeds.get(feed);
             let closed = opened.and_then(|opened| opened.closed);
             let is_open = !is_rooted || opened.is_some();
+            if !is_open || closed.is_some_and(|closed| last > closed.seq) {
+                return false;
+            }
             let is_held = visible.is_some_and(|visible| stamp > visible)
                 && last > released.get(feed)
                 && !is_listed(feed, last);
-            is_open && !is_held && closed.is_none_or(|closed| last <= closed.seq)
+            if is_held {
+                let until = stamp.wall_ms().saturating_sub(DRIFT_MS_MAX);
+                held_until_ms = Some(held_until_ms.map_or(until, |least| least.min(until)));
+            }
+            !is_held
         };
         let from = std::mem::take(&mut self.waiting);
         let delivery = Delivery {
@@ -188,6 +199,7 @@ impl Reducer {
             tail: &self.tail,
         };
         let taken = delivery.run(&mut self.head, &from, may_enter);
+        self.held_until_ms = held_until_ms;
         let told = std::mem::take(&mut self.head.tree.told);
         if !std::mem::take(&mut self.is_rebuilt) {
             self.told.extend(told);
@@ -318,7 +330,7 @@ impl Reducer {
         firsts.min().unwrap_or(Some(Stamp::ZERO))
     }
 
-    fn settle(&mut self, whole: bool) -> ViewChanges {
+    pub(crate) fn settle(&mut self, whole: bool) -> ViewChanges {
         let head = &mut self.head;
         head.tree.settle(&head.causality);
         if whole {
@@ -357,6 +369,13 @@ impl Reducer {
     #[must_use]
     pub const fn reduced_once(&self) -> &VersionVector<FeedId> {
         &self.released
+    }
+
+    /// When, by the wall clock, the first of the events that are held may go in: let that time come to
+    /// [`Reducer::reduce`], with events or without. `None` while none is held.
+    #[must_use]
+    pub const fn held_until_ms(&self) -> Option<u64> {
+        self.held_until_ms
     }
 
     /// The greatest stamp that was reduced and is not void.

@@ -4,9 +4,11 @@
 
 mod directed;
 mod history;
+mod images;
 mod intents;
 mod intents_together;
 mod naive;
+mod past;
 #[cfg(feature = "planted-faults")]
 mod planted_faults;
 mod random_histories;

@@ -8,7 +8,7 @@ use dhlrs_bag::Bag;
 use dhlrs_reducer::Reducer;
 
 use crate::history::{Random, Replica, Sim};
-use crate::naive;
+use crate::{images, naive};
 
 const STEPS: usize = 90;
 const HISTORIES: u64 = 150;
@@ -56,6 +56,9 @@ pub(crate) fn agrees_with_the_fold(replica: &mut Replica, now_ms: u64, what: &st
         replica.twin.state_hash(),
         "{what}: hashes of what was compacted and what was not"
     );
+    if let Some(again) = &mut replica.again {
+        images::are_equal(&mut replica.reducer, again, what);
+    }
 }
 
 pub(crate) fn run(seed: u64, is_rooted: bool, plant: fn(Reducer) -> Reducer) {
@@ -63,6 +66,9 @@ pub(crate) fn run(seed: u64, is_rooted: bool, plant: fn(Reducer) -> Reducer) {
     let mut checkpoints: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
     for step in 0..STEPS {
         sim.step();
+        if step % 23 == 0 {
+            sim.restart(step / 23 % sim.replicas.len());
+        }
         if step % 7 == 0 {
             let n = step / 7 % sim.replicas.len();
             let what = format!("seed {seed}, step {step}, replica {n}");

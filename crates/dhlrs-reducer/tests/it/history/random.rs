@@ -10,6 +10,8 @@ use dhlrs_feed::{
 };
 use dhlrs_reducer::Reducer;
 
+use crate::images::restored;
+
 use super::replica::{Replica, author, common_prefix};
 
 /// SplitMix64: the same numbers everywhere, and no dependency.
@@ -77,6 +79,12 @@ impl Sim {
             sim.exchange_all();
         }
         sim
+    }
+
+    /// Restores a second reducer of a replica from an image of the first.
+    pub(crate) fn restart(&mut self, n: usize) {
+        let replica = &mut self.replicas[n];
+        replica.again = Some((self.plant)(restored(&replica.reducer)));
     }
 
     pub(crate) fn step(&mut self) {
@@ -191,6 +199,7 @@ impl Sim {
             told: Vec::new(),
             reducer,
             twin,
+            again: None,
             author: author(90),
             ..from.clone()
         };

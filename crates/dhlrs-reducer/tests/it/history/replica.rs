@@ -20,6 +20,8 @@ pub(crate) struct Replica {
     pub(crate) is_rooted: bool,
     pub(crate) reducer: Reducer,
     pub(crate) twin: Reducer,
+    /// One that was restored from an image of the first, and is told the same since.
+    pub(crate) again: Option<Reducer>,
     /// What the reducer shows, kept up to date change by change.
     pub(crate) bag: Bag,
     /// What the last batch changed in it.
@@ -46,6 +48,7 @@ impl Replica {
             is_rooted,
             reducer: fresh(),
             twin: fresh().retaining_all(),
+            again: None,
             bag: Bag::new(),
             told: Vec::new(),
             chains: BTreeMap::new(),
@@ -181,6 +184,13 @@ impl Replica {
             .reducer
             .reduce(events.to_vec(), numbered.clone(), now_ms);
         self.told = show(&self.reducer, &changes, &mut self.bag);
+        if let Some(again) = &mut self.again {
+            assert_eq!(
+                again.reduce(events.to_vec(), numbered.clone(), now_ms),
+                changes,
+                "changes of one that was restored"
+            );
+        }
         self.twin.reduce(events.to_vec(), numbered, now_ms);
     }
 
@@ -232,6 +242,9 @@ impl Replica {
                 let now_ms = now_ms.saturating_add_signed(self.offset_ms);
                 let changes = self.reducer.retract(feed, shared as u64, now_ms);
                 self.told = show(&self.reducer, &changes, &mut self.bag);
+                if let Some(again) = &mut self.again {
+                    again.retract(feed, shared as u64, now_ms);
+                }
                 self.twin.retract(feed, shared as u64, now_ms);
             }
             let mut upto = theirs.len().min(shared + events_max);
