@@ -1,5 +1,7 @@
 //! What signs and what checks, whichever scheme stands behind it.
 
+use std::sync::Arc;
+
 use crate::{Domain, PublicKey, Signature, VerifyError};
 
 /// Something that signs under one public key.
@@ -25,4 +27,16 @@ pub trait Verifier: Send + Sync {
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), VerifyError>;
+}
+
+impl<T: Verifier + ?Sized> Verifier for Arc<T> {
+    fn verify(
+        &self,
+        key: &PublicKey,
+        domain: &Domain,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), VerifyError> {
+        (**self).verify(key, domain, message, signature)
+    }
 }

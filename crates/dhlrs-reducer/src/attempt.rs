@@ -23,8 +23,9 @@ pub struct Attempt<'a> {
     revision: u64,
     pub(crate) unseen: OnConcurrentWrite,
     ops: Vec<TreeOp>,
+    /// How many bytes the ops come to, up to each of them.
+    sums: Vec<usize>,
     ends: Vec<usize>,
-    bytes: usize,
     pub(crate) noted: Notes,
     /// What the edit that is being tried has noted so far.
     pub(crate) fresh: Notes,
@@ -68,8 +69,8 @@ impl Reducer {
             revision: bag.revision() + 1,
             unseen,
             ops: Vec::new(),
+            sums: Vec::new(),
             ends: Vec::new(),
-            bytes: 0,
             noted: Notes::default(),
             fresh: Notes::default(),
             passed: Vec::new(),
@@ -102,7 +103,21 @@ impl Attempt<'_> {
     ///
     /// When no events can say it; the attempt is as it was.
     pub fn take(&mut self, ops: &[Op]) -> Result<Vec<Change>, IntentError> {
-        let before = (self.bag.snapshot(), self.ops.len(), self.bytes);
+        self.take_as(ops, false)
+    }
+
+    /// The same for an edit of which parts may stand alone: [`Attempt::into_transactions`] makes several transactions
+    /// of it where one would be too large.
+    ///
+    /// # Errors
+    ///
+    /// When no events can say it; the attempt is as it was.
+    pub fn take_apart(&mut self, ops: &[Op]) -> Result<Vec<Change>, IntentError> {
+        self.take_as(ops, true)
+    }
+
+    fn take_as(&mut self, ops: &[Op], may_part: bool) -> Result<Vec<Change>, IntentError> {
+        let before = (self.bag.snapshot(), self.ops.len(), self.ends.len());
         let mut changes = Vec::new();
         let mut taken = Ok(());
         for op in ops {
@@ -112,11 +127,12 @@ impl Attempt<'_> {
             }
             changes.extend(self.bag.apply(std::slice::from_ref(op), self.revision));
         }
-        let taken = taken.and_then(|()| self.close_edit());
+        let taken = taken.and_then(|()| self.close_edit(may_part));
         if let Err(error) = taken {
             self.bag = Bag::from(before.0);
             self.ops.truncate(before.1);
-            self.bytes = before.2;
+            self.sums.truncate(before.1);
+            self.ends.truncate(before.2);
             self.fresh = Notes::default();
             self.passed.clear();
             self.nulls.clear();
@@ -136,13 +152,12 @@ impl Attempt<'_> {
     ///
     /// `TooLarge` when they are more than [`TRANSACTION_EVENTS_MAX`] or [`TRANSACTION_BYTES_MAX`] allow.
     pub fn into_transaction(self) -> Result<Vec<TreeOp>, IntentError> {
-        match self.ops.len() > TRANSACTION_EVENTS_MAX || self.bytes > TRANSACTION_BYTES_MAX {
-            true => Err(IntentError::too_large(self.ops.len(), self.bytes)),
-            false => Ok(self.ops),
-        }
+        self.check_transaction(0)?;
+        Ok(self.ops)
     }
 
-    /// The ops of each edit as a transaction of its own, without those that have no effect.
+    /// The ops of each edit as a transaction of its own, without those that have no effect; of one that was taken apart
+    /// as several.
     #[must_use]
     pub fn into_transactions(self) -> Vec<Vec<TreeOp>> {
         let mut ops = self.ops.into_iter();
@@ -156,7 +171,7 @@ impl Attempt<'_> {
     }
 
     // One edit that is too large can be told at once; several may still go one by one.
-    fn close_edit(&mut self) -> Result<(), IntentError> {
+    fn close_edit(&mut self, may_part: bool) -> Result<(), IntentError> {
         let passed = std::mem::take(&mut self.passed);
         passed.into_iter().rev().try_for_each(|op| self.push(op))?;
         for id in std::mem::take(&mut self.nulls) {
@@ -166,18 +181,50 @@ impl Attempt<'_> {
             }
         }
         let begin = self.ends.last().copied().unwrap_or(0);
-        let count = self.ops.len() - begin;
-        match count > TRANSACTION_EVENTS_MAX {
-            true => Err(IntentError::too_large(count, self.bytes)),
+        match may_part {
+            true => self.part(begin),
+            false => self.check_transaction(begin)?,
+        }
+        Ok(())
+    }
+
+    /// Whether the ops from there on fit one transaction.
+    fn check_transaction(&self, begin: usize) -> Result<(), IntentError> {
+        let (count, bytes) = (self.ops.len() - begin, self.bytes_of(begin, self.ops.len()));
+        match count > TRANSACTION_EVENTS_MAX || bytes > TRANSACTION_BYTES_MAX {
+            true => Err(IntentError::too_large(count, bytes)),
             false => Ok(()),
         }
+    }
+
+    /// Ends transactions where the next op would be too much.
+    fn part(&mut self, mut begin: usize) {
+        for end in begin + 1..self.ops.len() {
+            let is_full = end - begin == TRANSACTION_EVENTS_MAX
+                || self.bytes_of(begin, end + 1) > TRANSACTION_BYTES_MAX;
+            if is_full {
+                self.ends.push(end);
+                begin = end;
+            }
+        }
+    }
+
+    fn bytes_of(&self, begin: usize, end: usize) -> usize {
+        let upto = |count: usize| {
+            count
+                .checked_sub(1)
+                .and_then(|at| self.sums.get(at))
+                .copied()
+        };
+        upto(end).unwrap_or(0) - upto(begin).unwrap_or(0)
     }
 
     pub(crate) fn push(&mut self, op: TreeOp) -> Result<(), IntentError> {
         let room = TRANSACTION_BYTES_MAX;
         let bytes = dhlrs_codec::encode(&op, room);
         let bytes = bytes.map_err(|_| IntentError::too_large(1, room + 1))?;
-        self.bytes += bytes.len();
+        let sum = self.sums.last().copied().unwrap_or(0);
+        self.sums.push(sum + bytes.len());
         self.ops.push(op);
         Ok(())
     }

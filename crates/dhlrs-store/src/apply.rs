@@ -3,56 +3,67 @@
 //! It cannot fail: everything was decided before. It runs ahead of the disk, on head, which nobody
 //! reads.
 
-use dhlrs_bag::{Change, ChangeKind, Changes, Meta, NodeId};
+use dhlrs_bag::{Change, ChangeKind, Changes, Edit, Meta, NodeId, Op};
+use dhlrs_clock::Time;
+use dhlrs_feed::Payload;
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
+use crate::bound::Bound;
 use crate::head::Head;
 use crate::intent::{check_envelope, encode_answer};
 use crate::log::{Batch, Trees};
 use crate::machine::Store;
-use crate::order::{Ordered, order};
+use crate::order::{Ordered, OwnedTree, order};
 use crate::port::Caller;
-use crate::record::{Record, SessionAnswer};
+use crate::record::{OwnChange, Record, SessionAnswer};
+use crate::replica::writing::{Trial, Wrote};
 
 /// Whether a change is none of the store's history.
 fn is_of_overlays(change: &Change) -> bool {
     change.kind == ChangeKind::Resolve || change.invalidated
 }
 
+/// What is to be logged of an intent that changed something stored.
+#[derive(Debug)]
+enum Decided {
+    Ops(Vec<Op>),
+    Events { now_ms: u64, wrote: Wrote },
+}
+
 impl Store {
     /// Takes an intent through order, log and apply. The answer is released with the ticket.
     pub(crate) fn carry_out(
         &mut self,
+        now: Time,
         caller: &Caller,
         intent: &Intent,
         session: Option<dhlrs_bag::MsgId>,
     ) -> Result<Reply, Refusal> {
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let mut revision = self.head.next_revision();
-        let mut ordered = check_envelope(intent)
+        let mut decided = check_envelope(intent)
             .and_then(|()| self.check_incarnation(intent))
-            .and_then(|()| {
-                let Head {
-                    bag, materialised, ..
-                } = &mut self.head;
-                let bindings = &self.config.bindings;
-                let (edits, atomic) = (&intent.edits, intent.atomic);
-                order(bag, materialised, bindings, edits, atomic, revision)
+            .and_then(|()| match self.head.replica.is_some() {
+                true => self.decide_events(now, intent, revision),
+                false => self.decide_ops(intent, revision),
             });
         let mut materialised = Vec::new();
-        if let Ok(ordered) = &mut ordered {
+        if let Ok((ordered, _)) = &mut decided {
             materialised = std::mem::take(&mut ordered.materialised);
             self.waiting.resets.append(&mut ordered.resets);
         }
-        let (result, ordered) = match ordered {
+        let (result, decided) = match decided {
             Err(refusal) => (Err(refusal), None),
-            Ok(ordered) if ordered.changes.is_empty() => (Ok(self.written(&ordered)), None),
-            Ok(ordered) => {
-                if ordered.changes.iter().all(is_of_overlays) {
+            Ok((ordered, decided)) => {
+                let stored = !ordered.changes.iter().all(is_of_overlays);
+                let is_logged = stored || matches!(decided, Decided::Events { .. });
+                if !stored {
                     revision = self.head.revision;
                 }
                 self.head.revision = revision;
-                (Ok(self.written(&ordered)), Some(ordered))
+                let result = Ok(self.written(&ordered));
+                let has_effect = !ordered.changes.is_empty() || is_logged;
+                (result, has_effect.then_some((ordered, decided, is_logged)))
             }
         };
         let answer = session.map(|msg_id| SessionAnswer {
@@ -71,13 +82,11 @@ impl Store {
                 .sessions
                 .answered(session, *counter, answer.clone(), ticket);
         }
-        let Some(Ordered {
-            ops, changes, lost, ..
-        }) = ordered
-        else {
+        let Some((ordered, decided, is_logged)) = decided else {
             self.log_without_change(materialised, answer);
             return result;
         };
+        let Ordered { changes, lost, .. } = ordered;
         let meta = Meta {
             revision,
             reason: intent.reason.as_deref().map(Into::into),
@@ -95,16 +104,32 @@ impl Store {
         let followed = self.derivations.follow(&mut self.head.bag, &changes);
         changes.list.extend(followed);
         // Overlays are this process's own: an invalidation takes no revision and leaves no record.
-        if !changes.list.iter().all(is_of_overlays) {
-            self.log(&Record::Change {
+        match decided {
+            _ if !is_logged => self.log_without_change(materialised, answer),
+            Decided::Ops(ops) => self.log(&Record::Change {
                 meta,
                 transaction,
                 ops,
                 materialised,
                 answer,
-            });
-        } else {
-            self.log_without_change(materialised, answer);
+            }),
+            Decided::Events { now_ms, wrote } => {
+                self.log(&Record::Own(Box::new(OwnChange {
+                    meta,
+                    transaction,
+                    now_ms,
+                    begins: wrote.begins,
+                    written: wrote.written,
+                    materialised,
+                    answer,
+                })));
+                for run in wrote.runs {
+                    self.tickets.signed(run);
+                }
+            }
+        }
+        if changes.list.is_empty() {
+            return result;
         }
         let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
         let trees = wants_tree.then(|| Trees {
@@ -117,6 +142,86 @@ impl Store {
             lost,
         });
         result
+    }
+
+    /// Order in an owned store: the tree itself is the ground.
+    fn decide_ops(
+        &mut self,
+        intent: &Intent,
+        revision: u64,
+    ) -> Result<(Ordered, Decided), Refusal> {
+        let Head {
+            bag, materialised, ..
+        } = &mut self.head;
+        let bindings = &self.config.bindings;
+        let (edits, atomic) = (&intent.edits, intent.atomic);
+        let mut tree = OwnedTree::new(bag, edits, atomic);
+        let mut ordered = order(&mut tree, materialised, bindings, edits, atomic, revision)?;
+        let ops = std::mem::take(&mut ordered.ops);
+        Ok((ordered, Decided::Ops(ops)))
+    }
+
+    /// Order in a replicated store: what the edits come to on a fork becomes events, and what those
+    /// change is known when they are reduced.
+    fn decide_events(
+        &mut self,
+        now: Time,
+        intent: &Intent,
+        revision: u64,
+    ) -> Result<(Ordered, Decided), Refusal> {
+        self.leave_wrong_clock(now);
+        let random = self.random();
+        let Head {
+            bag,
+            materialised,
+            replica,
+            ..
+        } = &mut self.head;
+        let Some(replica) = replica else {
+            return Ok((Ordered::default(), Decided::Ops(Vec::new())));
+        };
+        let bindings = &self.config.bindings;
+        let (edits, atomic) = (&intent.edits, intent.atomic);
+        let mut trial = Trial::new(replica, bag);
+        let mut ordered = order(&mut trial, materialised, bindings, edits, atomic, revision)?;
+        let (transactions, local) = trial.finish(atomic)?;
+        let transactions: Vec<Vec<Payload>> = transactions
+            .into_iter()
+            .map(|ops| ops.into_iter().map(Payload::Tree).collect())
+            .collect();
+        ordered.changes = bag.apply(&local, revision);
+        if transactions.is_empty() {
+            return Ok((ordered, Decided::Ops(Vec::new())));
+        }
+        let count = transactions.iter().map(Vec::len).sum();
+        let stamps = replica.stamps(now, count)?;
+        let now_ms = replica.present.now_ms(now);
+        let mut wrote = match replica.write(now, stamps, transactions, random) {
+            Ok(wrote) => wrote,
+            Err(error) => {
+                self.defect = Some(format!("own events cannot be written: {error}"));
+                return Err(self.unavailable());
+            }
+        };
+        let events = std::mem::take(&mut wrote.events);
+        let (changes, lost) = replica.reduce_own(events, now_ms, bag, revision);
+        ordered.changes.extend(changes);
+        ordered.lost = lost;
+        let bound = Bound {
+            bindings,
+            own: materialised,
+        };
+        let materialised_now: Vec<_> = edits
+            .iter()
+            .filter_map(|edit| match &edit.edit {
+                Edit::Materialise { path } => Some(bound.materialised_at(bag, path)),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        materialised.extend(&materialised_now);
+        ordered.materialised = materialised_now;
+        Ok((ordered, Decided::Events { now_ms, wrote }))
     }
 
     /// What an intent leaves in the log that changed nothing stored: a resolved value that became

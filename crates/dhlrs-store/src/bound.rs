@@ -134,8 +134,17 @@ impl<'a> Bound<'a> {
             Op::Write { id, .. } | Op::Insert { id, .. } => Some(*id),
             _ => None,
         });
+        self.bound_in(ids.filter_map(|id| tree.node_by_id(id)))
+    }
+
+    /// The same for what has been materialised at a path.
+    pub(crate) fn materialised_at(self, tree: &Tree, path: &Path<'_>) -> Vec<NodeId> {
+        self.bound_in(tree.node(path).into_iter())
+    }
+
+    fn bound_in<'t>(self, tops: impl Iterator<Item = BagNode<'t>>) -> Vec<NodeId> {
         let mut own = Vec::new();
-        for top in ids.filter_map(|id| tree.node_by_id(id)) {
+        for top in tops {
             let before = own.len();
             let inside = top.stored_walk().map(|visited| visited.node);
             let mut skip_below = None;

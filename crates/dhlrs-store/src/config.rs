@@ -1,5 +1,10 @@
 //! What a store is told when it is made.
 
+use std::fmt;
+use std::sync::Arc;
+
+use dhlrs_feed::{FeedLimits, StoreId};
+use dhlrs_identity::{Signer, Verifier};
 use dhlrs_path::{Address, NodeName, Pattern, StoreAddress, StoreName};
 use dhlrs_resolver::Bindings;
 
@@ -24,6 +29,76 @@ pub struct Forward {
     pub pattern: Pattern,
     /// Where to; what follows the pattern's literal leading steps is added to its path.
     pub to: Address,
+}
+
+/// How often a replicated store says to its neighbours how far it is, in milliseconds, besides what it
+/// tells them as it happens.
+pub const GOSSIP_INTERVAL_MS: u64 = 10_000;
+
+/// Who decides what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// One process has the store; others reach it by messages.
+    Owned,
+    /// Every process that opens the store holds a copy, and writes whether or not it reaches others.
+    Replicated,
+}
+
+impl Authority {
+    /// The word for it: `owned`, `replicated`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owned => "owned",
+            Self::Replicated => "replicated",
+        }
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a process signs its events with, and checks those of others with.
+#[derive(Clone)]
+pub struct Keys {
+    /// Signs as the process.
+    pub signer: Arc<dyn Signer>,
+    /// Checks the signatures of others.
+    pub verifier: Arc<dyn Verifier>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keys")
+            .field(&self.signer.public_key())
+            .finish()
+    }
+}
+
+/// What a store needs to be a replica.
+#[derive(Clone, Debug)]
+pub struct Replication {
+    /// Its process's keys.
+    pub keys: Keys,
+    /// What it keeps at most of others.
+    pub limits: FeedLimits,
+    /// How often it says how far it is; see [`GOSSIP_INTERVAL_MS`].
+    pub gossip_interval_ms: u64,
+}
+
+impl Replication {
+    /// The usual limits and interval.
+    #[must_use]
+    pub fn new(keys: Keys) -> Self {
+        Self {
+            keys,
+            limits: FeedLimits::default(),
+            gossip_interval_ms: GOSSIP_INTERVAL_MS,
+        }
+    }
 }
 
 /// Limits of one store. All of them hold whatever a peer sends.
@@ -52,13 +127,17 @@ impl Default for Limits {
     }
 }
 
-/// An owned store: one process has it, others reach it by messages.
+/// One store.
 #[derive(Debug)]
 pub struct Config {
     /// The process.
     pub node: NodeName,
     /// The store's name there.
     pub name: StoreName,
+    /// Who decides what is written; `None`: as the log says, and owned if it is new.
+    pub authority: Option<Authority>,
+    /// What it needs to be a replica. Without it no replicated store opens.
+    pub replication: Option<Replication>,
     /// Whether there is a log. Without one everything ends with the process.
     pub logged: bool,
     /// A backup was put back: a new incarnation begins, sessions are forgotten.
@@ -78,12 +157,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// A store without a log, bindings, forwards or derived values.
+    /// An owned store without a log, bindings, forwards or derived values.
     #[must_use]
     pub fn new(node: NodeName, name: StoreName, entropy: [u8; 32]) -> Self {
         Self {
             node,
             name,
+            authority: None,
+            replication: None,
             logged: false,
             restored: false,
             entropy,
@@ -92,6 +173,12 @@ impl Config {
             derived: Vec::new(),
             limits: Limits::default(),
         }
+    }
+
+    /// The name under which other processes open the same store, if it is replicated.
+    #[must_use]
+    pub fn store_id(&self) -> StoreId {
+        StoreId::new(self.name.as_str(), None)
     }
 
     /// The store's address.

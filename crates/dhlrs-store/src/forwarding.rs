@@ -33,8 +33,7 @@ impl Store {
                     forward,
                     revision: self.head.revision,
                 };
-                self.log(&record);
-                self.head.replay(record);
+                self.log_and_replay(record);
             }
         }
         self.pump_forwards(out);
@@ -56,8 +55,7 @@ impl Store {
         )));
         for forward in ended {
             let record = Record::ForwardEnded { forward };
-            self.log(&record);
-            self.head.replay(record);
+            self.log_and_replay(record);
         }
     }
 
@@ -89,8 +87,7 @@ impl Store {
                 let record = Record::ForwardStopped {
                     forward: running.id,
                 };
-                self.log(&record);
-                self.head.replay(record);
+                self.log_and_replay(record);
             }
             return;
         }
@@ -218,8 +215,7 @@ impl Store {
         running.counted_in = Some(session);
         let forward = running.id;
         let record = Record::ForwardSession { forward, session };
-        self.log(&record);
-        self.head.replay(record);
+        self.log_and_replay(record);
         // Counter 1 of the new session is the first unanswered message, and what was answered has no
         // counter; a restart must know which.
         self.log_forward_cursor(place);
@@ -352,8 +348,7 @@ impl Store {
             answered_ahead: progress.answered_ahead,
             refused: progress.refused,
         };
-        self.log(&record);
-        self.head.replay(record);
+        self.log_and_replay(record);
     }
 
     pub(crate) fn forwards_tick(&mut self, now: Time, out: &mut Vec<Output>) {

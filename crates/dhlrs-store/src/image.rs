@@ -10,6 +10,7 @@ use dhlrs_codec as codec;
 use dhlrs_wire::Incarnation;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Replication;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::{ForwardCursor, ForwardId};
 use crate::head::Head;
@@ -116,9 +117,18 @@ pub(crate) struct ImageReader {
     pub(crate) restored: Option<Head>,
     /// A part made no sense: the rest is passed over.
     pub(crate) is_broken: bool,
+    /// What a replica is made with.
+    replication: Option<Replication>,
 }
 
 impl ImageReader {
+    pub(crate) fn new(replication: Option<Replication>) -> Box<Self> {
+        Box::new(Self {
+            replication,
+            ..Self::default()
+        })
+    }
+
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), StoreError> {
         let mut rest = chunk;
         while !rest.is_empty() {
@@ -172,7 +182,7 @@ impl ImageReader {
     /// The state to replay records on: the image's, or an empty one where there was none.
     pub(crate) fn head(&mut self) -> Result<&mut Head, StoreError> {
         if self.restored.is_none() {
-            let mut head = Head::new();
+            let mut head = Head::new(self.replication.clone());
             if let (Some((revision, incarnation)), Some(nodes)) = (self.head, self.nodes.take()) {
                 head.bag = nodes.finish().map_err(|error| {
                     StoreError::with_source(StoreErrorKind::Corrupt, "checkpoint", error)

@@ -60,6 +60,7 @@ mod port;
 mod reads;
 mod record;
 mod recover;
+mod replica;
 mod resolve;
 mod running;
 mod session;
@@ -68,8 +69,8 @@ mod translate;
 mod watches;
 
 pub use config::{
-    Config, FORWARD_LOG_BYTES_MAX, FORWARDS_MAX, Forward, Limits, SNAPSHOT_BYTES_MAX,
-    WINDOW_BYTES_MAX, WINDOW_CHANGES_MAX,
+    Authority, Config, FORWARD_LOG_BYTES_MAX, FORWARDS_MAX, Forward, GOSSIP_INTERVAL_MS, Keys,
+    Limits, Replication, SNAPSHOT_BYTES_MAX, WINDOW_BYTES_MAX, WINDOW_CHANGES_MAX,
 };
 pub use derived::{
     DEPENDENCIES_MAX, DERIVED_MAX, DefinitionError, DefinitionErrorKind, DeriveError,
@@ -79,7 +80,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use image::Image;
 pub use log::{TICKET_BYTES_MAX, TICKET_MEMORY_BYTES_MAX};
 pub use machine::Store;
-pub use port::{Caller, ErrandId, Input, Output, Recovered, RequestId};
+pub use port::{Caller, ErrandId, Gossip, Input, Output, Recovered, RequestId};
 pub use reads::{NEIGHBOUR_READS_MAX, READ_IDLE_MS, SOURCE_READS_MAX};
 pub use record::RECORD_BYTES_MAX;
 pub use resolve::NESTED_RESOLVERS_MAX;

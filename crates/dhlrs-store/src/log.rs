@@ -5,6 +5,7 @@
 //! completes as soon as those before it have.
 
 use dhlrs_bag::{Changes, Snapshot};
+use dhlrs_feed::{LinkId, Run};
 use dhlrs_trigger::change_bytes;
 use dhlrs_wire::{Refusal, Reply};
 
@@ -45,11 +46,19 @@ pub(crate) struct Ticket {
     memory_bytes: usize,
     pub(crate) answers: Vec<(RequestId, Result<Reply, Refusal>)>,
     pub(crate) batches: Vec<Batch>,
+    /// What a replica says to its neighbours.
+    pub(crate) sends: Vec<(LinkId, Vec<u8>)>,
+    /// Own runs that were signed.
+    pub(crate) signed: Vec<Run>,
 }
 
 impl Ticket {
     fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.answers.is_empty() && self.batches.is_empty()
+        self.records.is_empty()
+            && self.answers.is_empty()
+            && self.batches.is_empty()
+            && self.sends.is_empty()
+            && self.signed.is_empty()
     }
 }
 
@@ -147,6 +156,18 @@ impl Tickets {
         self.gathering.batches.push(batch);
     }
 
+    /// Adds what a neighbour is told when all that was logged before is on disk.
+    pub(crate) fn send(&mut self, link: LinkId, bytes: Vec<u8>) {
+        self.gathering.memory_bytes += size_of::<(LinkId, Vec<u8>)>() + bytes.len();
+        self.gathering.sends.push((link, bytes));
+    }
+
+    /// Adds an own run, to be passed on when it is on disk.
+    pub(crate) fn signed(&mut self, run: Run) {
+        self.gathering.memory_bytes += size_of::<Run>() + run.bytes().len();
+        self.gathering.signed.push(run);
+    }
+
     /// Seals the gathering ticket if there is something in it and none is out.
     /// `image` is asked only where there is something to log, and given what nobody was told yet.
     pub(crate) fn seal(
@@ -171,7 +192,7 @@ impl Tickets {
             image: None,
         };
         if records.is_empty() {
-            return Some(Step::Release(sealed));
+            return Some(Step::Release(Box::new(sealed)));
         }
         sealed.image = image(&sealed.ticket.batches);
         let number = sealed.ticket.number;
@@ -214,5 +235,5 @@ fn answer_bytes(result: &Result<Reply, Refusal>) -> usize {
 #[derive(Debug)]
 pub(crate) enum Step {
     Persist { ticket: u64, records: Vec<Vec<u8>> },
-    Release(Sealed),
+    Release(Box<Sealed>),
 }

@@ -1,13 +1,16 @@
 //! The store as one machine: requests in, five steps, answers and changes out.
 
+use std::collections::BTreeMap;
+
 use dhlrs_bag::Snapshot;
 use dhlrs_clock::Time;
+use dhlrs_feed::{LinkId, LinkOptions};
 use dhlrs_path::StoreAddress;
 use dhlrs_resolver::Resolvers;
 use dhlrs_trigger::Triggers;
 use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply, Request, Revision};
 
-use crate::config::Config;
+use crate::config::{Authority, Config};
 use crate::derivations::Derivations;
 use crate::emitted::Emitted;
 use crate::error::{StoreError, StoreErrorKind};
@@ -23,7 +26,7 @@ use crate::resolve::Waiting;
 use crate::session::Opener;
 use crate::watches::Watches;
 
-/// One owned store as a machine without IO: [`handle`](Self::handle) takes what happened and says
+/// One store as a machine without IO: [`handle`](Self::handle) takes what happened and says
 /// what to do.
 ///
 /// Every change takes the same way: intent, order, log, apply, notify; one module each.
@@ -52,6 +55,13 @@ pub struct Store {
     pub(crate) begins: Option<Incarnation>,
     /// Whether the log has been read to its end before.
     pub(crate) was_open: bool,
+    /// The neighbours that may hold a replica too.
+    pub(crate) links: BTreeMap<LinkId, LinkOptions>,
+    pub(crate) next_beacon_ms: Option<u64>,
+    /// When an event whose stamp lies in the future is due, by the monotonic clock.
+    pub(crate) held_wake_ms: Option<u64>,
+    /// Messages of neighbours that were wrong in themselves.
+    pub(crate) refused_gossip: u64,
     names: Names,
 }
 
@@ -134,7 +144,7 @@ impl Store {
             entropy: config.entropy,
             count: 0,
         };
-        let head = Head::new();
+        let head = Head::new(config.replication.clone());
         let published = Published {
             tree: head.bag.snapshot(),
             revision: 0,
@@ -142,7 +152,7 @@ impl Store {
         let address = config.address();
         let space = names.space();
         let mut store = Self {
-            state: State::Opening(Box::default()),
+            state: State::Opening(ImageReader::new(config.replication.clone())),
             tickets: Tickets::new(config.logged),
             emitted: Emitted::default(),
             reads: Reads::default(),
@@ -157,6 +167,10 @@ impl Store {
             defect: None,
             begins: None,
             was_open: false,
+            links: BTreeMap::new(),
+            next_beacon_ms: None,
+            held_wake_ms: None,
+            refused_gossip: 0,
             names,
             head,
             published,
@@ -168,6 +182,7 @@ impl Store {
             store.derivations.show_all(&mut store.head.bag);
             store.published.tree = store.head.bag.snapshot();
             // Nothing waits yet, so there is nothing to send.
+            store.begin_gossip(Time::default(), &mut Vec::new());
             store.begin_forwards(Time::default(), true, &mut Vec::new());
         }
         Ok(store)
@@ -233,9 +248,11 @@ impl Store {
             Input::Checkpointed => self.checkpointed(out),
             Input::Resolved { flight, result } => self.resolved(now, flight, result, out),
             Input::ErrandDone { errand, result } => self.errand_done(now, errand, result, out),
+            Input::Gossip(gossip) => self.gossip(now, gossip, out),
             Input::Tick => self.tick(now, out),
         }
         self.go_on(now, out);
+        self.held_wake_ms = self.held_until_ms(now);
         self.complain(out);
     }
 
@@ -249,6 +266,7 @@ impl Store {
             self.resolvers.next_wake(),
             self.waiting.next_deadline_ms(),
             self.reads.next_deadline_ms(),
+            self.replica_wake_ms(),
             // While the log is read again no cursor can be logged, however due it is.
             self.forwards.next_wake_ms().filter(|_| self.is_open()),
         ]
@@ -270,7 +288,7 @@ impl Store {
         match request {
             Request::OpenSession => self.open_session(id, caller, out),
             Request::CloseSession { session } => self.close_session(id, caller, session, out),
-            Request::Write(intent) => self.write(id, caller, &intent, out),
+            Request::Write(intent) => self.write(now, id, caller, &intent, out),
             Request::Read(read) => self.read(now, id, caller, timeout_ms, *read, out),
             Request::NextPage(cursor) => out.push(answer(self.next_page(now, caller, cursor))),
             Request::EndRead { read } => {
@@ -286,13 +304,20 @@ impl Store {
         }
     }
 
-    fn write(&mut self, id: RequestId, caller: &Caller, intent: &Intent, out: &mut Vec<Output>) {
+    fn write(
+        &mut self,
+        now: Time,
+        id: RequestId,
+        caller: &Caller,
+        intent: &Intent,
+        out: &mut Vec<Output>,
+    ) {
         if !self.takes_more(id, out) {
             return;
         }
         match admit(&self.head, caller, intent) {
             Admission::Judge { session } => {
-                let result = self.carry_out(caller, intent, session);
+                let result = self.carry_out(now, caller, intent, session);
                 self.reset_missing(out);
                 self.tickets.answer(id, result);
             }
@@ -324,8 +349,7 @@ impl Store {
         let neighbour = caller.neighbour.map(|key| *key.as_bytes());
         let opener = Opener::new(&caller.source, neighbour);
         let record = Record::SessionOpened { session, opener };
-        self.log(&record);
-        self.head.replay(record);
+        self.log_and_replay(record);
         self.tickets.answer(id, Ok(Reply::Session { session }));
     }
 
@@ -344,8 +368,7 @@ impl Store {
             return;
         }
         let record = Record::SessionClosed { session };
-        self.log(&record);
-        self.head.replay(record);
+        self.log_and_replay(record);
         self.tickets.answer(id, Ok(Reply::Done));
     }
 
@@ -359,13 +382,15 @@ impl Store {
         self.resolver_tick(now, out);
         self.waiting_tick(now, out);
         self.forwards_tick(now, out);
+        self.replica_tick(now, out);
     }
 
     /// Seals and releases tickets until one is out on its way to the disk, or nothing is left.
     pub(crate) fn go_on(&mut self, now: Time, out: &mut Vec<Output>) {
         // Until the log has been read, head is not what is on disk: nothing of it may be shown.
         while self.is_open() {
-            self.carry_out_emitted(out);
+            self.carry_out_emitted(now, out);
+            self.seal_due(now);
             if let Some(why) = self.defect.take() {
                 return self.fence(why, out);
             }
@@ -391,10 +416,10 @@ impl Store {
                     self.forwards.note_sealed(&self.head.forwards);
                     out.push(Output::Persist { ticket, records });
                     // Those that waited come before whatever is asked meanwhile.
-                    self.carry_out_emitted(out);
+                    self.carry_out_emitted(now, out);
                     return;
                 }
-                Some(Step::Release(sealed)) => self.release(now, sealed, out),
+                Some(Step::Release(sealed)) => self.release(now, *sealed, out),
             }
         }
     }
@@ -402,10 +427,27 @@ impl Store {
     /// The log is new, or there is none.
     pub(crate) fn opened_for_the_first_time(&mut self) {
         let incarnation = self.new_incarnation();
-        let record = Record::Incarnation(incarnation);
-        self.log(&record);
-        self.head.replay(record);
+        self.log_and_replay(Record::Incarnation(incarnation));
+        if self.config.authority == Some(Authority::Replicated) {
+            self.log_and_replay(Record::Replica(self.config.store_id()));
+        }
         self.state = State::Open;
+    }
+
+    /// Adds a record of what changes no tree.
+    pub(crate) fn log_and_replay(&mut self, record: Record) {
+        self.log(&record);
+        if let Err(error) = self.head.replay(record) {
+            self.defect = Some(error.to_string());
+        }
+    }
+
+    /// 64 bits that nobody can guess and that are never the same.
+    pub(crate) fn random(&mut self) -> u64 {
+        let name = self.names.next();
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&name[..8]);
+        u64::from_le_bytes(bytes)
     }
 
     /// Always the same: when its record did not reach the disk, somebody may have seen it.
@@ -413,10 +455,7 @@ impl Store {
         if let Some(incarnation) = self.begins {
             return incarnation;
         }
-        let name = self.names.next();
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&name[..8]);
-        let incarnation = Incarnation(u64::from_le_bytes(bytes));
+        let incarnation = Incarnation(self.random());
         self.begins = Some(incarnation);
         incarnation
     }

@@ -6,6 +6,7 @@ use dhlrs_clock::{Stamp, Time};
 use dhlrs_trigger::{Destination, Emission};
 use dhlrs_wire::{CAUSE_MAX, Intent, Refusal, RefusalKind};
 
+use crate::image::ImageReader;
 use crate::log::{Batch, Sealed};
 use crate::machine::{State, Store};
 use crate::port::{Caller, Output};
@@ -37,6 +38,10 @@ impl Store {
         self.reads
             .keep_within(self.config.limits.snapshot_bytes_max);
         self.pump_forwards(out);
+        for (link, bytes) in ticket.sends {
+            out.push(Output::Gossip { link, bytes });
+        }
+        self.own_runs_durable(now, ticket.signed, out);
         if let Some(image) = image {
             self.checkpoint.newest = Some(revision);
             out.push(Output::Checkpoint {
@@ -113,12 +118,12 @@ impl Store {
         };
         self.emitted.push(intent, out);
         if self.is_open() {
-            self.carry_out_emitted(out);
+            self.carry_out_emitted(now, out);
         }
     }
 
     /// Orders what triggers answered, as far as the gathering ticket has room.
-    pub(crate) fn carry_out_emitted(&mut self, out: &mut Vec<Output>) {
+    pub(crate) fn carry_out_emitted(&mut self, now: Time, out: &mut Vec<Output>) {
         let caller = Caller {
             source: self.config.node.clone(),
             neighbour: None,
@@ -126,7 +131,7 @@ impl Store {
         while !self.tickets.is_full()
             && let Some(emitted) = self.emitted.pop()
         {
-            if let Err(refusal) = self.carry_out(&caller, &emitted.intent, None) {
+            if let Err(refusal) = self.carry_out(now, &caller, &emitted.intent, None) {
                 out.push(Output::Warning(format!(
                     "a trigger's write was refused: {refusal}"
                 )));
@@ -142,7 +147,7 @@ impl Store {
     pub(crate) fn fence(&mut self, why: String, out: &mut Vec<Output>) {
         self.state = State::Fenced {
             why,
-            reader: Box::default(),
+            reader: ImageReader::new(self.config.replication.clone()),
         };
         let (out_ticket, gathering) = self.tickets.fail();
         let unavailable = Refusal::new(RefusalKind::Unavailable, self.why_unavailable());
@@ -169,7 +174,12 @@ impl Store {
         let much = self.checkpoint.bytes_since >= limits.window_bytes_max
             || self.checkpoint.changes_since >= limits.window_changes_max;
         // Two checkpoints at most: the window needs the older one until it has left it.
-        self.config.logged && much && self.checkpoint.newest.is_none() && !self.checkpoint.under_way
+        let is_owned = self.head.replica.is_none();
+        self.config.logged
+            && is_owned
+            && much
+            && self.checkpoint.newest.is_none()
+            && !self.checkpoint.under_way
     }
 
     pub(crate) fn checkpointed(&mut self, out: &mut Vec<Output>) {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use dhlrs_bag::{
     Bag, Branch, Change, Edit, EditError, EditErrorKind, GuardedEdit, NodeId, Op, Precondition,
+    Snapshot,
 };
 use dhlrs_codec as codec;
 use dhlrs_path::Path;
@@ -95,14 +96,77 @@ impl Ordered {
     }
 }
 
-/// Judges the edits one after the other, each on the state that the previous ones left, and applies
-/// them to `bag` as `revision`. If an atomic intent is refused, `bag` is as it was.
+/// What edits are judged on, and what takes in what they come to: the tree itself in an owned store,
+/// a fork of it in a replicated one.
+pub(crate) trait Ground {
+    /// The tree as the edits so far leave it.
+    fn bag(&self) -> &Bag;
+
+    /// Takes in an edit; `may_part` if parts of it may stand alone.
+    fn take(
+        &mut self,
+        ops: &[Op],
+        may_part: bool,
+        revision: u64,
+        lost: &mut Lost,
+    ) -> Result<Vec<Change>, Refusal>;
+
+    /// Takes all edits back.
+    fn take_back(&mut self);
+
+    /// Whether new bag nodes have the ids already that they keep.
+    fn is_final(&self) -> bool;
+}
+
+/// The tree of an owned store.
+#[derive(Debug)]
+pub(crate) struct OwnedTree<'a> {
+    bag: &'a mut Bag,
+    before: Option<Snapshot>,
+}
+
+impl<'a> OwnedTree<'a> {
+    pub(crate) fn new(bag: &'a mut Bag, edits: &[GuardedEdit], atomic: bool) -> Self {
+        // One edit is refused before anything is applied, so there is nothing to take back.
+        let before = (atomic && edits.len() > 1).then(|| bag.snapshot());
+        Self { bag, before }
+    }
+}
+
+impl Ground for OwnedTree<'_> {
+    fn bag(&self) -> &Bag {
+        self.bag
+    }
+
+    fn take(
+        &mut self,
+        ops: &[Op],
+        _: bool,
+        revision: u64,
+        lost: &mut Lost,
+    ) -> Result<Vec<Change>, Refusal> {
+        Ok(lost.apply(self.bag, ops, revision))
+    }
+
+    fn take_back(&mut self) {
+        if let Some(before) = self.before.take() {
+            *self.bag = Bag::from(before);
+        }
+    }
+
+    fn is_final(&self) -> bool {
+        true
+    }
+}
+
+/// Judges the edits one after the other, each on the state that the previous ones left, and has the
+/// ground take them in as `revision`. If an atomic intent is refused, the ground is as it was.
 ///
 /// Judging and applying go together because the next edit is judged on what this one left; the
-/// fourth step, apply, is `Bag::apply`, called here on a fork that costs nothing to drop. What is
-/// materialised joins `own`, again only if the intent is not refused.
+/// fourth step, apply, is called here on a fork that costs nothing to drop. What is materialised
+/// joins `own`, again only if the intent is not refused.
 pub(crate) fn order(
-    bag: &mut Bag,
+    ground: &mut impl Ground,
     own: &mut BTreeSet<NodeId>,
     bindings: &Bindings,
     edits: &[GuardedEdit],
@@ -110,13 +174,14 @@ pub(crate) fn order(
     revision: u64,
 ) -> Result<Ordered, Refusal> {
     let mut ordered = Ordered::default();
-    // One edit is refused before anything is applied, so there is nothing to take back.
-    let before = (atomic && edits.len() > 1).then(|| bag.snapshot());
     for (place, edit) in edits.iter().enumerate() {
+        let bag = ground.bag();
         let bound = Bound { bindings, own };
+        let mut may_part = false;
         let judged = match &edit.edit {
             // A row of a merge can be refused alone.
             Edit::Merge { path, branch } if !atomic && edit.precondition.is_none() => {
+                may_part = true;
                 ordered.merge(bag, bound, edit, path, branch)
             }
             Edit::Invalidate { path } if bound.of_missing_alone(bag, path) => {
@@ -128,18 +193,26 @@ pub(crate) fn order(
                 judged.map_err(|error| refusal(edit, &error))
             }),
         };
-        let judged = judged.map_err(|refusal| match place_in(edits, place) {
-            Some(place) => {
-                let message = format!("edit {place}: {}", refusal.message());
-                Refusal::new(refusal.kind(), message)
-            }
-            None => refusal,
-        });
-        match judged.and_then(|ops| ordered.make_room(edits, edit, ops)) {
-            Ok(ops) => {
-                let changes = ordered.lost.apply(bag, &ops, revision);
-                if let Edit::Materialise { .. } = &edit.edit {
-                    let materialised = bound.materialised(bag, &ops);
+        let taken = judged
+            .and_then(|ops| ordered.make_room(edits, edit, ops))
+            .and_then(|ops| {
+                let changes = ground.take(&ops, may_part, revision, &mut ordered.lost)?;
+                Ok((ops, changes))
+            })
+            .map_err(|refusal| match place_in(edits, place) {
+                Some(place) => {
+                    let message = format!("edit {place}: {}", refusal.message());
+                    Refusal::new(refusal.kind(), message)
+                }
+                None => refusal,
+            });
+        match taken {
+            Ok((ops, changes)) => {
+                if let Edit::Materialise { .. } = &edit.edit
+                    && ground.is_final()
+                {
+                    let bound = Bound { bindings, own };
+                    let materialised = bound.materialised(ground.bag(), &ops);
                     own.extend(&materialised);
                     ordered.materialised.extend(materialised);
                 }
@@ -147,9 +220,7 @@ pub(crate) fn order(
                 ordered.changes.extend(changes);
             }
             Err(refusal) if atomic => {
-                if let Some(before) = before {
-                    *bag = Bag::from(before);
-                }
+                ground.take_back();
                 for id in &ordered.materialised {
                     own.remove(id);
                 }
@@ -167,9 +238,13 @@ pub(crate) fn order(
     Ok(ordered)
 }
 
-/// An edit's refusal as its source is told.
-fn refusal(edit: &GuardedEdit, error: &EditError) -> Refusal {
-    let kind = match error.kind() {
+/// What an edit's error is to its source.
+pub(crate) fn refusal_of(error: &EditError) -> Refusal {
+    Refusal::new(kind_of(error), error)
+}
+
+fn kind_of(error: &EditError) -> RefusalKind {
+    match error.kind() {
         EditErrorKind::Missing => RefusalKind::Missing,
         EditErrorKind::Exists => RefusalKind::Exists,
         EditErrorKind::Cycle => RefusalKind::Cycle,
@@ -182,7 +257,12 @@ fn refusal(edit: &GuardedEdit, error: &EditError) -> Refusal {
             RefusalKind::TooLarge
         }
         _ => RefusalKind::Invalid,
-    };
+    }
+}
+
+/// An edit's refusal as its source is told.
+fn refusal(edit: &GuardedEdit, error: &EditError) -> Refusal {
+    let kind = kind_of(error);
     let hint = match (kind, &edit.precondition) {
         (RefusalKind::PreconditionFailed, Some(precondition)) => match precondition {
             Precondition::Missing => ": the node is there".to_owned(),

@@ -1,6 +1,7 @@
 //! The store's one door: what goes in and what comes out.
 
 use dhlrs_bag::{Content, GuardedEdit, Snapshot, SubscriberId};
+use dhlrs_feed::{LinkId, LinkOptions};
 use dhlrs_identity::PublicKey;
 use dhlrs_path::{NodeName, StoreAddress};
 use dhlrs_resolver::{Call, FlightId, ResolveError};
@@ -82,8 +83,34 @@ pub enum Input {
         /// What came of it.
         result: Result<Reply, Refusal>,
     },
+    /// Something about a neighbour that may hold a replica of the same store.
+    Gossip(Gossip),
     /// Time has passed.
     Tick,
+}
+
+/// What a replica learns of a neighbour. An owned store takes no notice.
+#[derive(Debug)]
+pub enum Gossip {
+    /// It can be reached.
+    Opened {
+        /// Names the way to it, chosen by whoever hands this over, never used twice.
+        link: LinkId,
+        /// What that way can do.
+        options: LinkOptions,
+    },
+    /// It cannot be reached any more, and what was on its way is lost.
+    Closed {
+        /// The way.
+        link: LinkId,
+    },
+    /// It has said something.
+    Received {
+        /// Over this way.
+        link: LinkId,
+        /// What its replica has handed over as [`Output::Gossip`].
+        bytes: Vec<u8>,
+    },
 }
 
 /// A part of a log, in the order in which it was written.
@@ -166,6 +193,13 @@ pub enum Output {
         reason: Option<String>,
         /// The subscribers that led to it.
         cause: Vec<SubscriberId>,
+    },
+    /// Tell this to a neighbour, as far as the way to it has room: what is lost is sent again.
+    Gossip {
+        /// The way.
+        link: LinkId,
+        /// What its replica is to be handed as [`Gossip::Received`].
+        bytes: Vec<u8>,
     },
     /// Something that a person should know.
     Warning(String),

@@ -2,6 +2,7 @@
 
 use dhlrs_bag::{Meta, NodeId, Op};
 use dhlrs_codec as codec;
+use dhlrs_feed::{Epoch, FeedEnd, FeedId, ForkProof, OwnRecord, SealRecord, StoreId};
 use dhlrs_wire::Incarnation;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,70 @@ pub(crate) enum Record {
     ForwardEnded {
         forward: ForwardId,
     },
+    /// The store is a replica of this one. Right after the first incarnation.
+    Replica(StoreId),
+    /// Events of the replica's own, with the answer to whoever asked for them.
+    Own(Box<OwnChange>),
+    /// Own events logged before were signed as a run.
+    Sealed(SealRecord),
+    /// What other replicas sent, or what became of it when time had passed.
+    Merged {
+        /// Of what it changed; the present one if it changed nothing.
+        revision: u64,
+        /// The time at which it was reduced: a replay then holds the same events.
+        now_ms: u64,
+        parts: Vec<Merged>,
+    },
+}
+
+/// What became of an intent of a replicated store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OwnChange {
+    pub(crate) meta: Meta,
+    pub(crate) transaction: bool,
+    /// The time at which it was reduced.
+    pub(crate) now_ms: u64,
+    /// The first event begins a feed.
+    pub(crate) begins: Option<Epoch>,
+    pub(crate) written: Vec<OwnWritten>,
+    /// Bound nodes that are their own from here on.
+    pub(crate) materialised: Vec<NodeId>,
+    pub(crate) answer: Option<SessionAnswer>,
+}
+
+/// One transaction of own events, after the run that had to be signed before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OwnWritten {
+    pub(crate) sealed: Option<SealRecord>,
+    pub(crate) record: OwnRecord,
+}
+
+/// One thing that a replica takes in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Merged {
+    /// A run, whole.
+    Run { feed: FeedId, bytes: Vec<u8> },
+    /// The proof of a fork.
+    Proof(Box<ForkProof>),
+    /// The own feed takes no more events: the next one begins another. What was not signed yet, and
+    /// with an end all above that, is void.
+    Left {
+        why: Leaving,
+        end: Option<Option<FeedEnd>>,
+    },
+}
+
+/// Why a replica goes on in another feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Leaving {
+    /// A backup was put back, or the log has lost something.
+    Restored,
+    /// Somebody has signed events of the feed that this replica does not know.
+    Overtaken,
+    /// The feed was forked.
+    Forked,
+    /// Its last stamps are from the future: the clock was wrong.
+    ClockMended,
 }
 
 /// The answer to one counter of a request session.
@@ -75,6 +140,16 @@ pub(crate) struct SessionAnswer {
 }
 
 impl Record {
+    /// The revision of a record that may change the tree.
+    pub(crate) fn changes_to(&self) -> Option<u64> {
+        match self {
+            Self::Change { meta, .. } => Some(meta.revision),
+            Self::Own(change) => Some(change.meta.revision),
+            Self::Merged { revision, .. } => Some(*revision),
+            _ => None,
+        }
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>, StoreError> {
         codec::encode(self, RECORD_BYTES_MAX)
             .map_err(|error| StoreError::with_source(StoreErrorKind::TooLarge, "log record", error))

@@ -3,14 +3,14 @@
 use dhlrs_bag::{Changes, Meta};
 use dhlrs_clock::Time;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::head::Head;
 use crate::image::ImageReader;
 use crate::log::{Batch, Trees};
 use crate::lost::Lost;
 use crate::machine::{State, Store};
 use crate::port::{Output, Recovered};
-use crate::record::Record;
+use crate::record::{Leaving, Record};
 
 impl Store {
     pub(crate) fn recovered(
@@ -64,7 +64,7 @@ impl Store {
     }
 
     fn give_up_reading(&mut self, error: &StoreError, last: bool, out: &mut Vec<Output>) {
-        let mut reader = Box::<ImageReader>::default();
+        let mut reader = ImageReader::new(self.config.replication.clone());
         reader.is_broken = !last;
         self.state = State::Fenced {
             why: error.to_string(),
@@ -101,15 +101,16 @@ impl Store {
         let mut untold = Vec::new();
         for bytes in records {
             let record = Record::decode(&bytes)?;
-            let is_change = matches!(record, Record::Change { .. });
-            if let Record::Change { meta, .. } = &record
+            let revision = record.changes_to();
+            let is_change = revision.is_some();
+            if let Some(revision) = revision
                 && !first_time
-                && meta.revision > self.published.revision
+                && revision > self.published.revision
             {
                 untold.extend(self.derive_again(head));
             }
             let before = (is_change && !self.forwards.is_empty()).then(|| head.bag.snapshot());
-            let Some((mut changes, lost)) = head.replay(record) else {
+            let Some((mut changes, lost)) = head.replay(record)? else {
                 continue;
             };
             if self.derives {
@@ -174,6 +175,9 @@ impl Store {
     }
 
     fn open(&mut self, now: Time, first_time: bool, out: &mut Vec<Output>) {
+        if let Err(error) = self.check_authority() {
+            return self.give_up_reading(&error, true, out);
+        }
         self.state = State::Open;
         self.was_open = true;
         self.emitted.take_back(self.head.revision);
@@ -184,10 +188,10 @@ impl Store {
             let incarnation = self.new_incarnation();
             // The backup has another one until this one is on disk.
             if self.head.incarnation != Some(incarnation) {
-                let record = Record::Incarnation(incarnation);
-                self.log(&record);
-                self.head.replay(record);
+                self.log_and_replay(Record::Incarnation(incarnation));
                 self.watches.begin_history(self.head.revision);
+                // Others may have events of the feed that the backup lacks.
+                self.leave_feed(now, Leaving::Restored, None);
             }
         }
         if first_time {
@@ -202,12 +206,31 @@ impl Store {
         if !first_time {
             self.reads.note_new_tree(&self.published.tree);
         }
-        let mut head = std::mem::replace(&mut self.head, Head::new());
+        let mut head = std::mem::replace(&mut self.head, Head::new(None));
         let again = self.derive_again(&mut head);
         self.head = head;
         if let Some(again) = again {
             self.tickets.tell(again);
         }
+        self.begin_gossip(now, out);
         self.begin_forwards(now, first_time, out);
+    }
+
+    /// Whether the log is that of the store that was asked for.
+    fn check_authority(&self) -> Result<(), StoreError> {
+        if self.head.incarnation.is_none() {
+            return Ok(());
+        }
+        let (found, asked) = (self.authority(), self.config.authority);
+        if let Some(asked) = asked.filter(|asked| *asked != found) {
+            let what = format!("the store is {found}, and was to be opened as {asked}");
+            return Err(StoreError::new(StoreErrorKind::Config, what));
+        }
+        let id = self.head.replica.as_ref().map(|replica| replica.id);
+        if id.is_some_and(|id| id != self.config.store_id()) {
+            let what = "the store was replicated under another name";
+            return Err(StoreError::new(StoreErrorKind::Config, what));
+        }
+        Ok(())
     }
 }

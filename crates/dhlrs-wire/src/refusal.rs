@@ -74,6 +74,14 @@ pub enum RefusalKind {
     Overloaded,
     /// The peer is of a version that does not know this request.
     Unsupported,
+    /// A replicated store has no room for one more feed, and this process has none there yet. Raise
+    /// the limit.
+    StoreFull,
+    /// The stamps that the store has seen are too far ahead of the clock. Mend the clock, or wait.
+    ClockAhead {
+        /// The wall reading, in milliseconds since 1970, from which on a write is possible.
+        until_ms: u64,
+    },
 }
 
 impl RefusalKind {
@@ -106,6 +114,8 @@ impl RefusalKind {
             Self::Loop => "loop",
             Self::Overloaded => "overloaded",
             Self::Unsupported => "unsupported",
+            Self::StoreFull => "store_full",
+            Self::ClockAhead { .. } => "clock_ahead",
         }
     }
 }

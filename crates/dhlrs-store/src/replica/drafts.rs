@@ -1,0 +1,67 @@
+//! Drafts: own writes that were acknowledged and are void now. They are kept until a person or a
+//! program applies or drops them.
+
+use dhlrs_feed::{Event, EventId, FeedId, Payload, Run, RunHeader};
+use serde::{Deserialize, Serialize};
+
+use crate::record::Leaving;
+use crate::replica::Replica;
+
+/// Names a draft: the feed that it was written to, and the number of its first event there.
+pub(crate) type DraftId = (FeedId, u64);
+
+/// One transaction that is void.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    pub(crate) why: Leaving,
+    /// The first one of them.
+    pub(crate) id: EventId,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Draft {
+    /// Whether it is of this event, that has come back as part of a feed that counts.
+    pub(crate) fn is(&self, event: &Event, id: &EventId) -> bool {
+        self.id == *id && self.events.first().is_some_and(|own| own.dot == event.dot)
+    }
+}
+
+impl Replica {
+    pub(crate) fn keep_as_drafts(
+        &mut self,
+        feed: &FeedId,
+        why: Leaving,
+        events: &[(Event, EventId)],
+    ) {
+        let mut rest = events;
+        while let Some((first, id)) = rest.first() {
+            let count = (usize::from(first.following) + 1).min(rest.len());
+            let (group, after) = rest.split_at(count);
+            rest = after;
+            let says_something =
+                |event: &Event| matches!(event.payload, Payload::Tree(_) | Payload::Other { .. });
+            if group.iter().any(|(event, _)| says_something(event)) {
+                let events = group.iter().map(|(event, _)| event.clone()).collect();
+                let draft = Draft {
+                    why,
+                    id: *id,
+                    events,
+                };
+                self.drafts.insert((*feed, first.dot.seq), draft);
+            }
+        }
+    }
+
+    /// Keeps what is stored of a feed of the own author above its end.
+    pub(crate) fn keep_runs_as_drafts(&mut self, feed: &FeedId, at: u64, why: Leaving) {
+        let stored = self.runs.get(feed).into_iter().flatten();
+        let above = stored
+            .filter(|(_, run)| RunHeader::peek(&run.bytes).is_ok_and(|header| header.last() > at));
+        let read = above.filter_map(|(_, run)| {
+            let read = Run::read_own(&self.id, feed, &run.prev, &run.bytes);
+            read.ok().map(|(_, events)| events)
+        });
+        let events: Vec<(Event, EventId)> = read.flatten().collect();
+        self.keep_as_drafts(feed, why, &events);
+    }
+}

@@ -1,0 +1,119 @@
+//! What other replicas sent, and what becomes of the own feed because of it.
+
+use dhlrs_bag::{Bag, Change};
+use dhlrs_clock::HybridClock;
+use dhlrs_feed::{Event, EventId, FeedClosed, FeedEnd, FeedId, NewRun, RunHeader};
+
+use crate::lost::Lost;
+use crate::record::Leaving;
+use crate::replica::Replica;
+
+/// Runs, ends of feeds and the end of the own one, to be taken in together.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    pub(crate) runs: Vec<NewRun>,
+    pub(crate) closed: Vec<FeedClosed>,
+    /// The own feed is left: why, and where it is to end if its author says so.
+    pub(crate) left: Option<(Leaving, Option<Option<FeedEnd>>)>,
+}
+
+impl Incoming {
+    pub(crate) fn take_run(&mut self, new: NewRun) {
+        self.runs.push(new);
+    }
+}
+
+impl Replica {
+    /// Reduces what came at this time, and shows it. The same live and when the log is read again.
+    pub(crate) fn take_in(
+        &mut self,
+        incoming: Incoming,
+        now_ms: u64,
+        bag: &mut Bag,
+        revision: u64,
+    ) -> (Vec<Change>, Lost) {
+        let mut lost = Lost::default();
+        let mut list = Vec::new();
+        if let Some((why, end)) = incoming.left {
+            list.extend(self.leave(why, end, now_ms, bag, revision, &mut lost));
+        }
+        let mut events: Vec<(Event, EventId)> = Vec::new();
+        for new in incoming.runs {
+            self.store_run(&new.run);
+            events.extend(new.events);
+        }
+        for (event, id) in &events {
+            // It came back: others have it after all.
+            self.drafts.retain(|_, draft| !draft.is(event, id));
+        }
+        let changes = self.reducer.reduce(events, [], now_ms);
+        list.extend(self.show(&changes, bag, revision, &mut lost));
+        for closed in incoming.closed {
+            let end = closed.end.map_or(0, |end| end.seq);
+            let why = Leaving::Forked;
+            list.extend(self.end_feed(closed.feed, end, why, now_ms, bag, revision, &mut lost));
+        }
+        self.clock.raise(self.reducer.greatest_stamp());
+        (list, lost)
+    }
+
+    /// Writes no more to the own feed.
+    fn leave(
+        &mut self,
+        why: Leaving,
+        end: Option<Option<FeedEnd>>,
+        now_ms: u64,
+        bag: &mut Bag,
+        revision: u64,
+        lost: &mut Lost,
+    ) -> Vec<Change> {
+        let Some(own) = self.own.take() else {
+            return Vec::new();
+        };
+        let feed = *own.writer.feed();
+        let list = match end {
+            Some(end) => {
+                self.closes = Some((feed.epoch, end));
+                self.keep_as_drafts(&feed, why, &own.unsigned);
+                let at = end.map_or(0, |end| end.seq);
+                self.end_feed(feed, at, why, now_ms, bag, revision, lost)
+            }
+            None => {
+                let first = own.unsigned.first().map(|(event, _)| event.dot.seq);
+                match first {
+                    None => Vec::new(),
+                    Some(first) => {
+                        self.keep_as_drafts(&feed, why, &own.unsigned);
+                        let changes = self.reducer.retract(&feed, first - 1, now_ms);
+                        self.show(&changes, bag, revision, lost)
+                    }
+                }
+            }
+        };
+        // What was void counts for nothing.
+        self.clock = HybridClock::resume(self.reducer.greatest_stamp());
+        list
+    }
+
+    /// Takes the events of a feed above its end for void. Those of the own author become drafts.
+    #[expect(clippy::too_many_arguments, reason = "where it ends and what shows it")]
+    fn end_feed(
+        &mut self,
+        feed: FeedId,
+        at: u64,
+        why: Leaving,
+        now_ms: u64,
+        bag: &mut Bag,
+        revision: u64,
+        lost: &mut Lost,
+    ) -> Vec<Change> {
+        if feed.author == self.key() {
+            self.keep_runs_as_drafts(&feed, at, why);
+        }
+        if let Some(runs) = self.runs.get_mut(&feed) {
+            runs.retain(|_, run| RunHeader::peek(&run.bytes).is_ok_and(|own| own.last() <= at));
+        }
+        let changes = self.reducer.close(feed, at, now_ms);
+        self.show(&changes, bag, revision, lost)
+    }
+}

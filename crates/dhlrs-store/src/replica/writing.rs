@@ -1,0 +1,227 @@
+//! From an intent to own events.
+
+use dhlrs_bag::{Bag, Change, Op};
+use dhlrs_clock::{DRIFT_MS_MAX, Stamp, Time};
+use dhlrs_feed::{
+    Epoch, Event, EventId, FeedEnd, FeedId, NewEvent, OnConcurrentWrite, Payload, Run, RunError,
+    TreeOp,
+};
+use dhlrs_reducer::{Attempt, IntentError, IntentErrorKind};
+use dhlrs_wire::{Refusal, RefusalKind};
+
+use crate::lost::Lost;
+use crate::order::{Ground, refusal_of};
+use crate::record::OwnWritten;
+use crate::replica::Replica;
+
+/// Dependencies that one event names; more are named by one that does nothing else.
+const EVENT_DEPS_MAX: usize = 8;
+/// Stamps that an intent may need beside those of its events: for the name of a new feed, and for an
+/// event before them.
+const STAMPS_BEFORE: usize = 2;
+
+/// Own events as they were logged.
+#[derive(Debug)]
+pub(crate) struct Wrote {
+    pub(crate) begins: Option<Epoch>,
+    pub(crate) written: Vec<OwnWritten>,
+    /// Runs that were signed for them: they leave when the log has them.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) events: Vec<(Event, EventId)>,
+}
+
+/// Edits are tried on a fork of the tree: what they come to is known when their events are reduced.
+#[derive(Debug)]
+pub(crate) struct Trial<'a> {
+    attempt: Attempt<'a>,
+    /// Overlays to be forgotten, which is no event.
+    pub(crate) local: Vec<Op>,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) fn new(replica: &'a Replica, bag: &Bag) -> Self {
+        Self {
+            attempt: replica.reducer.attempt(bag, OnConcurrentWrite::Keep),
+            local: Vec::new(),
+        }
+    }
+
+    /// The ops of all edits, as transactions: one, or one for each edit.
+    pub(crate) fn finish(self, atomic: bool) -> Result<(Vec<Vec<TreeOp>>, Vec<Op>), Refusal> {
+        let transactions = match atomic {
+            true => vec![self.attempt.into_transaction().map_err(not_events)?],
+            false => self.attempt.into_transactions(),
+        };
+        let some = transactions.into_iter().filter(|ops| !ops.is_empty());
+        Ok((some.collect(), self.local))
+    }
+}
+
+impl Ground for Trial<'_> {
+    fn bag(&self) -> &Bag {
+        self.attempt.bag()
+    }
+
+    fn take(
+        &mut self,
+        ops: &[Op],
+        may_part: bool,
+        _: u64,
+        _: &mut Lost,
+    ) -> Result<Vec<Change>, Refusal> {
+        let taken = match may_part {
+            true => self.attempt.take_apart(ops),
+            false => self.attempt.take(ops),
+        };
+        let changes = taken.map_err(not_events)?;
+        let local = ops.iter().filter(|op| matches!(op, Op::Invalidate { .. }));
+        self.local.extend(local.cloned());
+        Ok(changes)
+    }
+
+    /// The fork is dropped with what it holds.
+    fn take_back(&mut self) {}
+
+    fn is_final(&self) -> bool {
+        false
+    }
+}
+
+impl Replica {
+    /// Stamps for this many events of an intent and what has to precede them.
+    ///
+    /// # Errors
+    ///
+    /// When the replica may not write; then nothing has changed.
+    pub(crate) fn stamps(&mut self, now: Time, events: usize) -> Result<Vec<Stamp>, Refusal> {
+        if self.own.is_none() && self.feeds.set().is_full() {
+            let message = "the replica keeps as many feeds as it may, and none of this process: raise its limit";
+            return Err(Refusal::new(RefusalKind::StoreFull, message));
+        }
+        let present = self.present.time(now);
+        let mut clock = self.clock.clone();
+        let stamps: Result<Vec<Stamp>, _> = (0..events + STAMPS_BEFORE)
+            .map(|_| clock.now(present))
+            .collect();
+        let stamps = stamps.map_err(|error| {
+            let until_ms = error.until_ms();
+            Refusal::new(RefusalKind::ClockAhead { until_ms }, error)
+        })?;
+        self.clock = clock;
+        Ok(stamps)
+    }
+
+    /// Writes transactions to the own feed, and begins it if there is none. `random` is for its name.
+    ///
+    /// # Errors
+    ///
+    /// None that a limit of transactions lets happen; the state is of no use after one.
+    pub(crate) fn write(
+        &mut self,
+        now: Time,
+        stamps: Vec<Stamp>,
+        transactions: Vec<Vec<Payload>>,
+        random: u64,
+    ) -> Result<Wrote, RunError> {
+        let mut stamps = stamps.into_iter();
+        let mut wrote = Wrote {
+            begins: None,
+            written: Vec::new(),
+            runs: Vec::new(),
+            events: Vec::new(),
+        };
+        let opening = stamps.next().unwrap_or_default();
+        if self.own.is_none() {
+            let epoch = Epoch::stamped(opening, random);
+            self.begin_feed(epoch);
+            wrote.begins = Some(epoch);
+        }
+        let mut deps = self.unnamed();
+        // Only the first event of a feed may close another.
+        let first = match self.closes.take() {
+            Some((epoch, end)) => Some(Payload::Close { epoch, end }),
+            None => (deps.len() > EVENT_DEPS_MAX).then_some(Payload::Seen),
+        };
+        let first = first.map(|payload| vec![payload]);
+        for transaction in first.into_iter().chain(transactions) {
+            let mut deps = Some(std::mem::take(&mut deps));
+            let events = transaction.into_iter().map(|payload| NewEvent {
+                stamp: stamps.next().unwrap_or_default(),
+                deps: deps.take().unwrap_or_default(),
+                payload,
+            });
+            self.append(now, events.collect(), &mut wrote)?;
+        }
+        Ok(wrote)
+    }
+
+    fn append(
+        &mut self,
+        now: Time,
+        events: Vec<NewEvent>,
+        wrote: &mut Wrote,
+    ) -> Result<(), RunError> {
+        let Some(own) = &mut self.own else {
+            return Ok(());
+        };
+        let signer = &*self.replication.keys.signer;
+        let written = own.writer.append(now, (0, EventId::NONE), events, signer)?;
+        if let Some(sealed) = &written.sealed {
+            own.unsigned.clear();
+            wrote.runs.push(sealed.run.clone());
+            self.store_run(&sealed.run);
+        }
+        self.note_own(&written.events);
+        wrote.written.push(OwnWritten {
+            sealed: written.sealed.map(|sealed| sealed.record),
+            record: written.record,
+        });
+        wrote.events.extend(written.events);
+        Ok(())
+    }
+
+    /// Where the own feed has to end because its last stamps lie in the future: its clock was wrong,
+    /// and is right now.
+    pub(crate) fn clock_was_wrong(&self, now: Time) -> Option<Option<FeedEnd>> {
+        let own = self.own.as_ref()?;
+        let latest = self.present.now_ms(now).saturating_add(DRIFT_MS_MAX);
+        own.last.filter(|last| last.wall_ms() > latest)?;
+        let feed = own.writer.feed();
+        let ends = self.feeds.set().ends(feed);
+        let is_right = |end: &&FeedEnd| self.run_ends_by(feed, end, latest);
+        // Stamps rise along a feed.
+        let right = ends.partition_point(|end| is_right(&end));
+        Some(right.checked_sub(1).and_then(|at| ends.get(at)).copied())
+    }
+
+    fn run_ends_by(&self, feed: &FeedId, end: &FeedEnd, latest_ms: u64) -> bool {
+        let runs = self.runs.get(feed);
+        let run = runs.and_then(|runs| runs.range(..end.seq).next_back());
+        let read =
+            run.and_then(|(_, run)| Run::read_own(&self.id, feed, &run.prev, &run.bytes).ok());
+        let last = read.and_then(|(_, events)| events.last().map(|(event, _)| event.stamp));
+        last.is_some_and(|last| last.wall_ms() <= latest_ms)
+    }
+
+    /// Signs the events that wait for it, if it is time.
+    pub(crate) fn seal_due(&mut self, now: Time) -> Option<dhlrs_feed::Sealed> {
+        let own = self.own.as_mut()?;
+        own.writer.due().filter(|due| now.has_reached(*due))?;
+        let sealed = own.writer.seal(now, &*self.replication.keys.signer)?;
+        own.unsigned.clear();
+        self.store_run(&sealed.run);
+        Some(sealed)
+    }
+}
+
+fn not_events(error: IntentError) -> Refusal {
+    if let Some(edit) = error.as_edit() {
+        return refusal_of(edit);
+    }
+    let kind = match error.kind() {
+        IntentErrorKind::TooLarge | IntentErrorKind::TooDeep => RefusalKind::TooLarge,
+        IntentErrorKind::Resolver => RefusalKind::ResolverGuard,
+        _ => RefusalKind::Invalid,
+    };
+    Refusal::new(kind, error)
+}
