@@ -1,6 +1,6 @@
 //! Images: a whole reducer as bytes, for the process that wrote them to go on where it stopped.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use dhlrs_clock::{Dot, Stamp, VersionVector};
 use dhlrs_feed::{ControlRecord, Event, EventDot, EventId, FeedId};
@@ -100,7 +100,7 @@ impl ReducerImage {
     /// [`TooLarge`](crate::CheckpointErrorKind::TooLarge) if a bag node alone comes to more than 1 GiB.
     pub fn chunks(&self) -> impl Iterator<Item = Result<Vec<u8>, CheckpointError>> + '_ {
         let mut parts = self.parts();
-        let mut open: VecDeque<u8> = VecDeque::new();
+        let mut open: Vec<u8> = Vec::new();
         std::iter::from_fn(move || {
             while open.len() < IMAGE_CHUNK_BYTES_MAX {
                 let Some(part) = parts.next() else { break };
@@ -112,11 +112,11 @@ impl ReducerImage {
                     Err(error) => return Some(Err(error)),
                 };
                 let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                open.extend(length.to_le_bytes());
-                open.extend(bytes);
+                open.extend_from_slice(&length.to_le_bytes());
+                open.extend_from_slice(&bytes);
             }
-            let length = open.len().min(IMAGE_CHUNK_BYTES_MAX);
-            let chunk: Vec<u8> = open.drain(..length).collect();
+            let rest = open.split_off(open.len().min(IMAGE_CHUNK_BYTES_MAX));
+            let chunk = std::mem::replace(&mut open, rest);
             (!chunk.is_empty()).then_some(Ok(chunk))
         })
     }

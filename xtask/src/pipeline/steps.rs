@@ -109,6 +109,26 @@ pub const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "histories",
+        about: "the reducer agrees with the naive fold on 10,000 random histories",
+        extra: false,
+        action: Action::CargoShows(
+            &[
+                "test",
+                "--locked",
+                "--release",
+                "--package",
+                "dhlrs-reducer",
+                "--test",
+                "it",
+                "--",
+                "--ignored",
+                "random_histories::many_of_stores",
+            ],
+            "test random_histories::many_of_stores_with_a_root ... ok",
+        ),
+    },
+    Step {
         name: "mistakes",
         about: "every mistake that is planted in the reducer is seen",
         extra: false,

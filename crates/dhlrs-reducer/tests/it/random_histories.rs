@@ -11,7 +11,9 @@ use crate::history::{Random, Replica, Sim};
 use crate::{images, naive};
 
 const STEPS: usize = 90;
-const HISTORIES: u64 = 150;
+const HISTORIES: u64 = 60;
+/// Of either kind; together 10,000.
+const HISTORIES_OF_MANY: u64 = 5_000;
 
 fn seeds() -> std::ops::Range<u64> {
     #[expect(
@@ -140,4 +142,16 @@ fn of_stores_without_a_root() {
 #[test]
 fn of_stores_with_a_root() {
     seeds().for_each(|seed| run(seed, true, |reducer| reducer));
+}
+
+#[test]
+#[ignore = "takes minutes without optimisation; `cargo xtask test --only histories` runs it"]
+fn many_of_stores_without_a_root() {
+    (HISTORIES..HISTORIES + HISTORIES_OF_MANY).for_each(|seed| run(seed, false, |reducer| reducer));
+}
+
+#[test]
+#[ignore = "takes minutes without optimisation; `cargo xtask test --only histories` runs it"]
+fn many_of_stores_with_a_root() {
+    (HISTORIES..HISTORIES + HISTORIES_OF_MANY).for_each(|seed| run(seed, true, |reducer| reducer));
 }

@@ -65,8 +65,9 @@ impl Scene {
     }
 
     pub(crate) fn tell(&mut self, from: usize, to: usize) {
-        let other = self.replicas[from].clone();
-        self.replicas[to].fetch(&other, 1 << 30, 1 << 30, self.now_ms);
+        if let Ok([to, from]) = self.replicas.get_disjoint_mut([to, from]) {
+            to.fetch(from, 1 << 30, 1 << 30, self.now_ms);
+        }
     }
 
     pub(crate) fn tell_all(&mut self) {

@@ -142,9 +142,8 @@ impl Sim {
     }
 
     fn fetch_from(&mut self, to: usize, from: usize, events_max: usize, records_max: usize) {
-        if to != from {
-            let other = self.replicas[from].clone();
-            self.replicas[to].fetch(&other, events_max, records_max, self.now_ms);
+        if let Ok([to, from]) = self.replicas.get_disjoint_mut([to, from]) {
+            to.fetch(from, events_max, records_max, self.now_ms);
         }
     }
 

@@ -267,18 +267,22 @@ pub(crate) fn show(reducer: &Reducer, changes: &ViewChanges, bag: &mut Bag) -> V
     let before = bag.clone();
     let told = reducer.show(changes, bag, before.revision() + 1);
     let shows = naive::shown_by(reducer).as_held();
-    let told_of: Vec<_> = (told.iter())
-        .map(|change| format!("{} {}", change.kind, change.path))
-        .collect();
+    let told_of = || -> Vec<String> {
+        let told = told.iter();
+        told.map(|change| format!("{} {}", change.kind, change.path))
+            .collect()
+    };
     assert_eq!(
         naive::held_by(bag),
         shows,
-        "changes {changes:#?} of {:#?}, told {told_of:#?}",
+        "changes {changes:#?} of {:#?}, told {:#?}",
         naive::held_by(&before),
+        told_of(),
     );
     assert!(
         !changes.is_empty() || told.is_empty(),
-        "no change, but {told_of:?}"
+        "no change, but {:?}",
+        told_of()
     );
     told
 }

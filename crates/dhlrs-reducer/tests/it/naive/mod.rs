@@ -86,23 +86,28 @@ pub(crate) fn shown_by(reducer: &Reducer) -> Shows {
     }
 }
 
-/// What stands in a bag, in words that can be compared.
-pub(crate) fn held_by(bag: &Bag) -> Vec<String> {
-    let mut rows = vec![said(
-        0,
-        NodeId::ROOT,
-        "",
-        None,
-        bag.root().attributes().iter(),
-    )];
+/// A bag node of a bag, or the root.
+#[derive(PartialEq, Debug)]
+pub(crate) struct Held {
+    depth: usize,
+    id: NodeId,
+    label: String,
+    value: Option<Value>,
+    attributes: Vec<(Name, Value)>,
+}
+
+/// What stands in a bag, in pre-order.
+pub(crate) fn held_by(bag: &Bag) -> Vec<Held> {
+    let root = bag.root().attributes().iter();
+    let mut rows = vec![held(0, NodeId::ROOT, String::new(), None, root)];
     for visited in bag.root().stored_walk() {
         let node = visited.node;
         let depth = usize::from(visited.depth) + 1;
-        let value = node.stored_value();
-        rows.push(said(
+        let (label, value) = (node.label().to_string(), node.stored_value());
+        rows.push(held(
             depth,
             node.id(),
-            node.label(),
+            label,
             value,
             node.attributes().iter(),
         ));
@@ -112,8 +117,9 @@ pub(crate) fn held_by(bag: &Bag) -> Vec<String> {
 
 impl Shows {
     /// The same for what is shown.
-    pub(crate) fn as_held(&self) -> Vec<String> {
-        let mut rows = vec![said(0, NodeId::ROOT, "", None, self.root.iter())];
+    pub(crate) fn as_held(&self) -> Vec<Held> {
+        let root = self.root.iter();
+        let mut rows = vec![held(0, NodeId::ROOT, String::new(), None, root)];
         for row in &self.rows {
             // No label of a history has a `~`, but for one that is to look like a displaced one.
             let label = match row.is_displaced || row.label.contains('~') {
@@ -121,10 +127,10 @@ impl Shows {
                 false => row.label.clone(),
             };
             let value = row.value.as_ref();
-            rows.push(said(
+            rows.push(held(
                 row.depth + 1,
                 row.id,
-                &label,
+                label,
                 value,
                 row.attributes.iter(),
             ));
@@ -133,13 +139,21 @@ impl Shows {
     }
 }
 
-fn said<'a>(
+fn held<'a>(
     depth: usize,
     id: NodeId,
-    label: &str,
+    label: String,
     value: Option<&Value>,
     attributes: impl Iterator<Item = (&'a Name, &'a Value)>,
-) -> String {
-    let attributes: BTreeMap<_, _> = attributes.collect();
-    format!("{depth} {id} {label:?} {value:?} {attributes:?}")
+) -> Held {
+    let attributes = attributes.map(|(name, value)| (name.clone(), value.clone()));
+    let mut attributes: Vec<_> = attributes.collect();
+    attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Held {
+        depth,
+        id,
+        label,
+        value: value.cloned(),
+        attributes,
+    }
 }
