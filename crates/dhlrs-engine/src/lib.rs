@@ -27,6 +27,7 @@
 //!     atomic: true,
 //!     incarnation: None,
 //!     reason: None,
+//!     emitted: Vec::new(),
 //! };
 //! let target = "base/main/orders".parse()?;
 //! let input = Input::Local(Local::Write { call: CallId(1), target, write, timeout_ms: 1_000 });

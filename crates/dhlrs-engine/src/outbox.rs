@@ -431,8 +431,8 @@ impl Session {
                 match self.entries.get_mut(place) {
                     // Perhaps it fitted no message, and the store has not seen its counter. Without
                     // its edits it is refused there, and the ones after it are not held up.
-                    Some(entry) if too_large && !entry.draft.edits.is_empty() => {
-                        entry.draft.edits.clear();
+                    Some(entry) if too_large && !entry.draft.is_empty() => {
+                        entry.draft.clear();
                         entry.under_way = false;
                         if let Some(call) = entry.call.take() {
                             let result = answer;
@@ -506,7 +506,7 @@ impl Session {
                 effects.push(Effect::Answer { call, result });
                 if entry.never_left() {
                     // It was said to be undone, so it is: only its counter may still be sent.
-                    entry.draft.edits.clear();
+                    entry.draft.clear();
                 }
             }
         }
@@ -547,6 +547,7 @@ mod tests {
             reason: None,
             stamp: dhlrs_clock::Stamp::ZERO,
             cause: Vec::new(),
+            emitted: Vec::new(),
         };
         let target: StoreAddress = "c/main/orders".parse().unwrap();
         let mut effects = Vec::new();

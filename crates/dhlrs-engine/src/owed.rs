@@ -116,8 +116,8 @@ impl Engine {
                     neighbour.announced = None;
                 }
             }
-            // The neighbour asks again when it has waited long enough.
-            Message::Reply { .. } => {}
+            // The neighbour asks again when it has waited long enough; what gossip loses, gossip tells again.
+            Message::Reply { .. } | Message::Gossip { .. } => {}
         }
     }
 

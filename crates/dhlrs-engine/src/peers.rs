@@ -6,7 +6,8 @@ use dhlrs_clock::Time;
 use dhlrs_link::{Ending, EndingKind, LinkOutput, Party, Peer, SendErrorKind};
 use dhlrs_path::NodeName;
 use dhlrs_wire::{
-    Delivery, HOPS_MAX, Message, Refusal, RefusalKind, Reply, Request, RequestMessage,
+    Delivery, DraftsRequest, HOPS_MAX, Message, Refusal, RefusalKind, Reply, Request,
+    RequestMessage,
 };
 
 use crate::engine::{Engine, Neighbour};
@@ -88,6 +89,8 @@ impl Engine {
                     self.cancel(now, own, out);
                 }
             }
+            // No store of this process is a replica.
+            Message::Gossip { .. } => {}
         }
     }
 
@@ -292,7 +295,11 @@ impl Engine {
 
     /// Whether a request changes something, so that its loss leaves an unknown outcome.
     pub(crate) fn is_write(request: &Request) -> bool {
-        matches!(request, Request::Write(_))
+        use DraftsRequest::{Apply, Drop};
+        matches!(
+            request,
+            Request::Write(_) | Request::Drafts(Apply { .. } | Drop)
+        )
     }
 
     /// Passes an answer on to the neighbour that asked.

@@ -5,7 +5,7 @@ use dhlrs_link::{Ending, LinkId, LinkInput, Peer};
 use dhlrs_path::{NodeName, StoreAddress, StoreName};
 use dhlrs_resolver::{Call, FlightId, ResolveError};
 use dhlrs_store::{Image, Recovered};
-use dhlrs_wire::{Delivery, Incarnation, Refusal, Reply, Request, Revision, Watch};
+use dhlrs_wire::{Delivery, Incarnation, OtherEvent, Refusal, Reply, Request, Revision, Watch};
 use std::sync::Arc;
 
 /// Names a call of the process's own code. Chosen by the driver from 1 on, never used twice.
@@ -127,6 +127,8 @@ pub struct Write {
     pub incarnation: Option<Incarnation>,
     /// A note for people and filters.
     pub reason: Option<String>,
+    /// Events of kinds that the tree does not know, after the edits; only replicated stores take them.
+    pub emitted: Vec<OtherEvent>,
 }
 
 /// What the engine wants done, in the order in which it is to be done.

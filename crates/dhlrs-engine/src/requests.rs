@@ -5,8 +5,8 @@ use dhlrs_clock::Time;
 use dhlrs_path::{NodeName, StoreAddress, StoreName};
 use dhlrs_store::{Caller, Input as StoreInput, RequestId};
 use dhlrs_wire::{
-    Delivery, EDITS_MAX, HOPS_MAX, Intent, Message, REASON_BYTES_MAX, Refusal, RefusalKind, Reply,
-    Request, RequestMessage,
+    Delivery, EDITS_MAX, EMITTED_MAX, HOPS_MAX, Intent, Message, OtherEvent, REASON_BYTES_MAX,
+    Refusal, RefusalKind, Reply, Request, RequestMessage,
 };
 
 use crate::engine::{Engine, NOBODY};
@@ -155,10 +155,11 @@ impl Engine {
             atomic,
             incarnation,
             reason,
+            emitted,
         } = write;
         let stamp = self.stamp(now);
         if target.node() != self.node() {
-            if let Err(refusal) = check_sendable(&edits, reason.as_deref()) {
+            if let Err(refusal) = check_sendable(&edits, &emitted, reason.as_deref()) {
                 let result = Err(refusal);
                 return self.outbox_effects(now, vec![Effect::Answer { call, result }], out);
             }
@@ -169,6 +170,7 @@ impl Engine {
                 reason,
                 stamp,
                 cause,
+                emitted,
             };
             let mut effects = Vec::new();
             self.outbox
@@ -188,6 +190,7 @@ impl Engine {
             reason,
             stamp,
             cause,
+            emitted,
         };
         let origin = if call == NOBODY {
             Origin::Nobody
@@ -384,10 +387,18 @@ impl Engine {
 }
 
 /// What is over a limit would be no message to whoever receives it, so it is refused here.
-fn check_sendable(edits: &[GuardedEdit], reason: Option<&str>) -> Result<(), Refusal> {
+fn check_sendable(
+    edits: &[GuardedEdit],
+    emitted: &[OtherEvent],
+    reason: Option<&str>,
+) -> Result<(), Refusal> {
     let too_large = |message: String| Err(Refusal::new(RefusalKind::TooLarge, message));
     if edits.len() > EDITS_MAX {
         return too_large(format!("{} edits at once, limit {EDITS_MAX}", edits.len()));
+    }
+    if emitted.len() > EMITTED_MAX {
+        let found = emitted.len();
+        return too_large(format!("{found} events at once, limit {EMITTED_MAX}"));
     }
     if let Some(reason) = reason.filter(|reason| reason.len() > REASON_BYTES_MAX) {
         let found = reason.len();

@@ -57,6 +57,7 @@ impl Engine {
             depth: u16::try_from(DEPTH_MAX).unwrap_or(u16::MAX),
             view: View::Resolve,
             arguments: dhlrs_bag::Attributes::new(),
+            at: None,
         };
         let reading = Reading {
             address,

@@ -101,9 +101,12 @@ impl Engine {
                     atomic: true,
                     incarnation: None,
                     reason,
+                    emitted: Vec::new(),
                 };
                 self.local_write(now, NOBODY, &target, write, cause, EMIT_TIMEOUT_MS, out);
             }
+            // No store is told of links yet.
+            StoreOutput::Gossip { .. } => {}
             StoreOutput::Warning(text) => {
                 out.push(Output::Warning(format!("store {store}: {text}")))
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::vec;
 
 use dhlrs_bag::{Attributes, Value};
+use dhlrs_clock::Stamp;
 use dhlrs_path::{DEPTH_MAX, ParsePathError, Path};
 use dhlrs_wire::{
     Page, PageCursor, Read, ReadRow, RefusalKind, Reply, Request, Revision, Selection, View,
@@ -26,6 +27,7 @@ pub struct GetBuilder {
     path: Result<Path<'static>, ParsePathError>,
     view: View,
     arguments: Attributes,
+    at: Option<Stamp>,
     timeout: Duration,
 }
 
@@ -36,6 +38,7 @@ impl GetBuilder {
             path,
             view: View::Resolve,
             arguments: Attributes::new(),
+            at: None,
             timeout: Duration::from_millis(DEFAULT_TIMEOUT_MS),
         }
     }
@@ -49,6 +52,13 @@ impl GetBuilder {
     /// Arguments for the node's resolver; they override its attributes for this read alone.
     pub fn arguments(mut self, arguments: Attributes) -> Self {
         self.arguments = arguments;
+        self
+    }
+
+    /// Reads a replicated store as all events up to this stamp left it, of those that have come so far. Nothing is
+    /// resolved.
+    pub fn at(mut self, stamp: Stamp) -> Self {
+        self.at = Some(stamp);
         self
     }
 
@@ -71,6 +81,7 @@ impl IntoFuture for GetBuilder {
                 depth: 0,
                 view: self.view,
                 arguments: self.arguments,
+                at: self.at,
             };
             let reply = self
                 .handle
@@ -113,6 +124,7 @@ pub struct ReadBuilder {
     selection: Result<Selection, ParsePathError>,
     depth: u16,
     view: View,
+    at: Option<Stamp>,
     timeout: Duration,
 }
 
@@ -123,6 +135,7 @@ impl ReadBuilder {
             selection,
             depth: u16::try_from(DEPTH_MAX).unwrap_or(u16::MAX),
             view: View::Cached,
+            at: None,
             timeout: Duration::from_millis(DEFAULT_TIMEOUT_MS),
         }
     }
@@ -138,6 +151,13 @@ impl ReadBuilder {
     /// node that is resolved.
     pub fn view(mut self, view: View) -> Self {
         self.view = view;
+        self
+    }
+
+    /// Reads a replicated store as all events up to this stamp left it, of those that have come so far. Nothing is
+    /// resolved.
+    pub fn at(mut self, stamp: Stamp) -> Self {
+        self.at = Some(stamp);
         self
     }
 
@@ -159,6 +179,7 @@ impl IntoFuture for ReadBuilder {
                 depth: self.depth,
                 view: self.view,
                 arguments: Attributes::new(),
+                at: self.at,
             };
             let reply = self
                 .handle

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dhlrs_bag::{Attributes, Content, Edit, GuardedEdit, Position, Precondition, ResolverRef};
 use dhlrs_engine::{Local, Write};
 use dhlrs_path::{ParsePathError, Path};
-use dhlrs_wire::{Incarnation, Reply, RevisionFrom, Written};
+use dhlrs_wire::{Incarnation, OtherEvent, Reply, RevisionFrom, Written};
 use futures_util::future::BoxFuture;
 
 use crate::clock::ms;
@@ -19,6 +19,7 @@ struct Envelope {
     precondition: Option<Precondition>,
     incarnation: Option<Incarnation>,
     reason: Option<String>,
+    emitted: Vec<OtherEvent>,
     timeout: Duration,
 }
 
@@ -29,6 +30,7 @@ impl Envelope {
             precondition: None,
             incarnation: None,
             reason: None,
+            emitted: Vec::new(),
             timeout: Duration::from_millis(DEFAULT_TIMEOUT_MS),
         }
     }
@@ -44,6 +46,7 @@ impl Envelope {
             atomic,
             incarnation: self.incarnation,
             reason: self.reason,
+            emitted: self.emitted,
         };
         let target = self.handle.address.clone();
         let timeout_ms = ms(self.timeout);

@@ -341,6 +341,7 @@ impl Cluster {
             atomic,
             incarnation: None,
             reason: None,
+            emitted: Vec::new(),
         };
         let call = self.calls.begin(node);
         match target.parse() {

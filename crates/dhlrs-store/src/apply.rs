@@ -14,6 +14,7 @@ use crate::intent::{check_envelope, encode_answer};
 use crate::log::{Batch, Trees};
 use crate::machine::Store;
 use crate::order::{Ordered, OwnedTree, order};
+use crate::owned::check_no_events;
 use crate::port::Caller;
 use crate::record::{OwnChange, Record, SessionAnswer};
 use crate::replica::writing::{Trial, Wrote};
@@ -42,6 +43,7 @@ impl Store {
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let mut revision = self.head.next_revision();
         let mut decided = check_envelope(intent)
+            .and_then(|()| check_no_events(intent))
             .and_then(|()| self.check_incarnation(intent))
             .and_then(|()| match self.head.replica.is_some() {
                 true => self.decide_events(now, intent, revision),

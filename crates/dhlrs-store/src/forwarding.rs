@@ -135,6 +135,7 @@ impl Store {
                 reason: flight.reason.clone(),
                 stamp: flight.stamp,
                 cause: flight.cause.clone(),
+                emitted: Vec::new(),
             };
             sends.push((flight.counter, intent));
         }

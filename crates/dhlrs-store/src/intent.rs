@@ -3,7 +3,8 @@
 use dhlrs_bag::MsgId;
 use dhlrs_codec as codec;
 use dhlrs_wire::{
-    CAUSE_MAX, EDITS_MAX, Intent, REASON_BYTES_MAX, Refusal, RefusalKind, Reply, Revision,
+    CAUSE_MAX, EDITS_MAX, EMITTED_MAX, Intent, REASON_BYTES_MAX, Refusal, RefusalKind, Reply,
+    Revision,
 };
 
 use crate::head::Head;
@@ -68,14 +69,22 @@ pub(crate) fn unknown_session() -> Refusal {
 /// The limits of an intent's envelope. A refusal here uses the counter, like one of its edits.
 pub(crate) fn check_envelope(intent: &Intent) -> Result<(), Refusal> {
     let refuse = |kind, message: String| Err(Refusal::new(kind, message));
-    if intent.edits.is_empty() {
-        return refuse(RefusalKind::Invalid, "an intent without edits".to_owned());
+    if intent.edits.is_empty() && intent.emitted.is_empty() {
+        let message = "an intent with neither edits nor events".to_owned();
+        return refuse(RefusalKind::Invalid, message);
     }
     if intent.edits.len() > EDITS_MAX {
         let found = intent.edits.len();
         return refuse(
             RefusalKind::TooLarge,
             format!("{found} edits at once, limit {EDITS_MAX}"),
+        );
+    }
+    if intent.emitted.len() > EMITTED_MAX {
+        let found = intent.emitted.len();
+        return refuse(
+            RefusalKind::TooLarge,
+            format!("{found} events at once, limit {EMITTED_MAX}"),
         );
     }
     if let Some(reason) = &intent.reason

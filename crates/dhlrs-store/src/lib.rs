@@ -21,6 +21,7 @@
 //!     reason: None,
 //!     stamp: Stamp::ZERO,
 //!     cause: Vec::new(),
+//!     emitted: Vec::new(),
 //! };
 //! let mut outputs = Vec::new();
 //! store.handle(Time::default(), Input::Request {
@@ -56,6 +57,7 @@ mod machine;
 mod notify;
 mod order;
 mod overlays;
+mod owned;
 mod port;
 mod reads;
 mod record;

@@ -19,6 +19,7 @@ use crate::head::Head;
 use crate::image::{Image, ImageReader};
 use crate::intent::{Admission, admit, unknown_session};
 use crate::log::{Batch, Step, Tickets};
+use crate::owned::not_replicated;
 use crate::port::{Caller, Input, Output, RequestId};
 use crate::reads::Reads;
 use crate::record::Record;
@@ -301,6 +302,10 @@ impl Store {
                 let message = "a status request goes to a process, not to a store";
                 out.push(answer(Err(Refusal::new(RefusalKind::Unsupported, message))));
             }
+            Request::Feeds { .. } => out.push(answer(Err(not_replicated("feeds")))),
+            Request::Drafts(_) => out.push(answer(Err(not_replicated("drafts")))),
+            Request::History(_) => out.push(answer(Err(not_replicated("history")))),
+            Request::Checkpoint => out.push(answer(Err(not_replicated("checkpoint on demand")))),
         }
     }
 

@@ -115,6 +115,7 @@ impl Store {
             reason,
             stamp: Stamp::new(now.wall_ms, 0).unwrap_or(Stamp::ZERO),
             cause,
+            emitted: Vec::new(),
         };
         self.emitted.push(intent, out);
         if self.is_open() {

@@ -17,6 +17,7 @@ use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
 
 use crate::bound::Bound;
 use crate::machine::{State, Store};
+use crate::owned::not_replicated;
 use crate::port::{Caller, Output, RequestId};
 use crate::reads::{Source, row, seen};
 
@@ -100,6 +101,11 @@ impl Store {
     ) {
         if matches!(self.state, State::Opening(_)) {
             let result = Err(self.unavailable());
+            out.push(Output::Answer { id, result });
+            return;
+        }
+        if read.at.is_some() {
+            let result = Err(not_replicated("history"));
             out.push(Output::Answer { id, result });
             return;
         }

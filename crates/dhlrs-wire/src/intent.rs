@@ -5,6 +5,7 @@ use dhlrs_clock::Stamp;
 use dhlrs_codec::bounded_vec;
 use serde::{Deserialize, Serialize};
 
+use crate::other_event::OtherEvent;
 use crate::refusal::Refusal;
 use crate::revision::{Incarnation, Revision};
 
@@ -14,6 +15,8 @@ pub const REASON_BYTES_MAX: usize = 256;
 pub const CAUSE_MAX: usize = 16;
 /// Edits of one intent.
 pub const EDITS_MAX: usize = 4_096;
+/// Events of other kinds in one intent.
+pub const EMITTED_MAX: usize = 4_096;
 /// Refusals that the answer to a batch lists.
 pub const FIRST_SKIPPED_MAX: usize = 8;
 
@@ -26,7 +29,7 @@ pub const FIRST_SKIPPED_MAX: usize = 8;
 pub struct Intent {
     /// Names the intent for ever: session and counter. Applied once, however often it arrives.
     pub msg_id: MsgId,
-    /// What to do, 1 to [`EDITS_MAX`].
+    /// What to do to the tree, at most [`EDITS_MAX`]. An intent without edits has events.
     #[serde(deserialize_with = "bounded_vec::<_, _, EDITS_MAX>")]
     pub edits: Vec<GuardedEdit>,
     /// All or nothing, or as many as can be.
@@ -40,6 +43,10 @@ pub struct Intent {
     /// The subscribers whose reaction this is, oldest first, at most [`CAUSE_MAX`].
     #[serde(deserialize_with = "bounded_vec::<_, _, CAUSE_MAX>")]
     pub cause: Vec<SubscriberId>,
+    /// Events of kinds that the tree does not know, after the edits, at most [`EMITTED_MAX`]. Only replicated stores
+    /// take them.
+    #[serde(deserialize_with = "bounded_vec::<_, _, EMITTED_MAX>")]
+    pub emitted: Vec<OtherEvent>,
 }
 
 /// How an intent ended that was not refused.

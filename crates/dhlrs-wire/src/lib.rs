@@ -22,9 +22,14 @@
 //!
 //! No IO and no state: what a message *does* is `dhlrs-store`'s and `dhlrs-engine`'s matter.
 
+mod drafts;
 mod error;
+mod event_row;
+mod feeds;
+mod history;
 mod intent;
 mod message;
+mod other_event;
 mod read;
 mod refusal;
 mod reply;
@@ -34,11 +39,19 @@ mod status;
 mod text;
 mod watch;
 
+pub use drafts::{DRAFT_ROWS_MAX, Draft, DraftCause, Drafts, DraftsApplied, DraftsRequest};
 pub use error::{WireError, WireErrorKind};
-pub use intent::{CAUSE_MAX, EDITS_MAX, FIRST_SKIPPED_MAX, Intent, REASON_BYTES_MAX, Written};
-pub use message::{
-    HOPS_MAX, MESSAGE_BYTES_MAX, Message, ROUTES_MAX, RequestMessage, Route, WIRE_VERSION,
+pub use event_row::{EVENT_PATH_BYTES_MAX, EventAction, EventRow, EventVerdict};
+pub use feeds::{FEED_PEERS_MAX, FEEDS_ROWS_MAX, FeedPeer, FeedRow, FeedStanding, FeedsStatus};
+pub use history::{HISTORY_ROWS_MAX, HistoryCursor, HistoryPage, HistoryRequest};
+pub use intent::{
+    CAUSE_MAX, EDITS_MAX, EMITTED_MAX, FIRST_SKIPPED_MAX, Intent, REASON_BYTES_MAX, Written,
 };
+pub use message::{
+    GOSSIP_BYTES_MAX, HOPS_MAX, MESSAGE_BYTES_MAX, Message, ROUTES_MAX, RequestMessage, Route,
+    WIRE_VERSION,
+};
+pub use other_event::{OtherEvent, OtherEventError, RESERVED_KIND};
 pub use read::{PAGE_BYTES_MAX, Page, PageCursor, Read, ReadRow, Selection, View};
 pub use refusal::{REFUSAL_BYTES_MAX, Refusal, RefusalKind};
 pub use reply::Reply;

@@ -1,10 +1,11 @@
 //! What one link carries to the next process.
 
-use dhlrs_codec::{self as codec, bounded_vec};
+use dhlrs_codec::{self as codec, bounded_bytes, bounded_vec};
 use dhlrs_path::{NodeName, StoreName};
 use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
+use crate::history::HISTORY_ROWS_MAX;
 use crate::intent::REASON_BYTES_MAX;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -20,6 +21,8 @@ pub const MESSAGE_BYTES_MAX: usize = (1 << 20) - 1_024;
 pub const HOPS_MAX: u8 = 16;
 /// Names in one announcement.
 pub const ROUTES_MAX: usize = 4_096;
+/// What replicas of one store tell each other at once: a message without its header.
+pub const GOSSIP_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 64;
 
 /// A message between neighbours.
 ///
@@ -56,6 +59,14 @@ pub enum Message {
     Cancel {
         /// The request's id.
         id: u64,
+    },
+    /// What a replica of a store tells the neighbour's replica of it. Never passed on as it is.
+    Gossip {
+        /// The store's id, the same for all who open it.
+        store: [u8; 32],
+        /// A message of the anti-entropy of `dhlrs-feed`, at most [`GOSSIP_BYTES_MAX`].
+        #[serde(deserialize_with = "bounded_bytes::<_, GOSSIP_BYTES_MAX>")]
+        bytes: Vec<u8>,
     },
 }
 
@@ -122,6 +133,13 @@ impl Message {
         if request.hops > HOPS_MAX {
             let (found, limit) = (request.hops.into(), HOPS_MAX.into());
             return Err(WireError::over("hops", found, limit));
+        }
+        if let Request::History(history) = &request.request {
+            let (found, limit) = (history.limit.into(), HISTORY_ROWS_MAX);
+            return match found > limit {
+                true => Err(WireError::over("rows of a history", found, limit)),
+                false => Ok(()),
+            };
         }
         let Request::Write(intent) = &request.request else {
             return Ok(());

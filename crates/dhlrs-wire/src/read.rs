@@ -1,6 +1,7 @@
 //! Reads: what to read, and the pages that come back.
 
 use dhlrs_bag::{Attributes, ResolverRef, Value};
+use dhlrs_clock::Stamp;
 use dhlrs_path::{Path, Pattern};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ pub struct Read {
     pub view: View,
     /// Arguments for the resolver of the addressed node; they override its attributes.
     pub arguments: Attributes,
+    /// Shows a replicated store as all events up to this stamp left it, of those that are here now. Nothing is resolved.
+    pub at: Option<Stamp>,
 }
 
 /// The next page of a read.

@@ -3,6 +3,9 @@
 use dhlrs_bag::NodeId;
 use serde::{Deserialize, Serialize};
 
+use crate::drafts::Drafts;
+use crate::feeds::FeedsStatus;
+use crate::history::HistoryPage;
 use crate::intent::Written;
 use crate::read::Page;
 use crate::revision::Revision;
@@ -31,4 +34,10 @@ pub enum Reply {
     Status(Box<Status>),
     /// Done; there is nothing to tell.
     Done,
+    /// What a replica holds.
+    Feeds(Box<FeedsStatus>),
+    /// The drafts, or what became of them.
+    Drafts(Box<Drafts>),
+    /// What happened to a node.
+    History(Box<HistoryPage>),
 }

@@ -1,8 +1,11 @@
 //! What can be asked of a process or of one of its stores.
 
+use dhlrs_feed::FeedId;
 use dhlrs_path::Path;
 use serde::{Deserialize, Serialize};
 
+use crate::drafts::DraftsRequest;
+use crate::history::HistoryRequest;
 use crate::intent::Intent;
 use crate::read::{PageCursor, Read};
 use crate::text;
@@ -39,4 +42,15 @@ pub enum Request {
     Watch(Box<Watch>),
     /// What the process is and sees.
     Status,
+    /// What a replica holds of each feed. Answered by [`Reply::Feeds`](crate::Reply::Feeds).
+    Feeds {
+        /// The feed of the last row of the page before.
+        after: Option<FeedId>,
+    },
+    /// About own writes that were voided. Answered by [`Reply::Drafts`](crate::Reply::Drafts).
+    Drafts(DraftsRequest),
+    /// What happened to a node of a replicated store. Answered by [`Reply::History`](crate::Reply::History).
+    History(Box<HistoryRequest>),
+    /// Writes a checkpoint now. Answered by [`Reply::Done`](crate::Reply::Done).
+    Checkpoint,
 }

@@ -2,7 +2,7 @@
 
 use dhlrs_bag::{GuardedEdit, MsgId, SubscriberId};
 use dhlrs_clock::Stamp;
-use dhlrs_wire::{Incarnation, Intent, Refusal, RefusalKind, Reply};
+use dhlrs_wire::{Incarnation, Intent, OtherEvent, Refusal, RefusalKind, Reply};
 
 use super::Effect;
 use crate::CallId;
@@ -16,6 +16,18 @@ pub(crate) struct Draft {
     pub(crate) reason: Option<String>,
     pub(crate) stamp: Stamp,
     pub(crate) cause: Vec<SubscriberId>,
+    pub(crate) emitted: Vec<OtherEvent>,
+}
+
+impl Draft {
+    pub(super) fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.emitted.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.edits.clear();
+        self.emitted.clear();
+    }
 }
 
 #[derive(Debug)]
@@ -34,7 +46,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Its caller was told that nothing was done.
     pub(super) fn is_undone(&self) -> bool {
-        self.call.is_none() && self.draft.edits.is_empty() && self.never_left()
+        self.call.is_none() && self.draft.is_empty() && self.never_left()
     }
 
     pub(super) fn never_left(&self) -> bool {
@@ -53,6 +65,7 @@ impl Entry {
             reason: self.draft.reason.clone(),
             stamp: self.draft.stamp,
             cause: self.draft.cause.clone(),
+            emitted: self.draft.emitted.clone(),
         }
     }
 

@@ -28,6 +28,7 @@ fn read() -> Request {
         depth: 1,
         view: View::Stored,
         arguments: dhlrs_bag::Attributes::new(),
+        at: None,
     }))
 }
 
@@ -174,6 +175,7 @@ fn asked_by_a_resolver(seed: u64) -> (World, Stranger, CallId) {
         depth: 1,
         view: View::Resolve,
         arguments: dhlrs_bag::Attributes::new(),
+        at: None,
     }));
     let name = world.cluster.name(node);
     let call = world

@@ -258,6 +258,7 @@ pub(crate) fn intent(session: [u8; 16], counter: u64, edits: Vec<GuardedEdit>) -
         reason: None,
         stamp: Stamp::ZERO,
         cause: Vec::new(),
+        emitted: Vec::new(),
     }
 }
 
@@ -271,6 +272,7 @@ pub(crate) fn read(at: &str, depth: u16, view: View) -> Request {
         depth,
         view,
         arguments: dhlrs_bag::Attributes::new(),
+        at: None,
     }))
 }
 

@@ -19,6 +19,7 @@ mod forwards;
 mod lone_overlays;
 mod mesh;
 mod nested_resolvers;
+mod owned;
 mod pipeline;
 mod reads;
 mod replicas;

@@ -75,6 +75,7 @@ fn a_pattern_reads_whole_paths_in_pages_too() {
         depth: 0,
         view: View::Cached,
         arguments: dhlrs_bag::Attributes::new(),
+        at: None,
     }));
     let first = page(bench.ask(local(), request).unwrap());
     assert_eq!(first.rows[0].name, "big.n0000");

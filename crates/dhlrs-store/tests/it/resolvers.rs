@@ -269,6 +269,7 @@ fn arguments_of_a_read_go_before_attributes_and_are_written_nowhere() {
             depth: 0,
             view: View::Resolve,
             arguments: unit.into_iter().collect(),
+            at: None,
         }))
     };
     for (unit, expected, price) in [(None, "kg", 1), (Some("lb"), "lb", 2), (None, "kg", 3)] {

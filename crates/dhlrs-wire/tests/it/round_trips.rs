@@ -23,6 +23,10 @@ fn place(message: &Message) -> usize {
             Request::Refresh { .. } => 9,
             Request::Watch(_) => 10,
             Request::Status => 11,
+            Request::Feeds { .. } => 22,
+            Request::Drafts(_) => 23,
+            Request::History(_) => 24,
+            Request::Checkpoint => 25,
         },
         Message::Reply { result: Err(_), .. } => 12,
         Message::Reply {
@@ -34,24 +38,28 @@ fn place(message: &Message) -> usize {
             Reply::Watching { .. } => 16,
             Reply::Status(_) => 17,
             Reply::Done => 18,
+            Reply::Feeds(_) => 26,
+            Reply::Drafts(_) => 27,
+            Reply::History(_) => 28,
         },
         Message::Deliver { delivery, .. } => match **delivery {
             Delivery::Changes(_) => 19,
             Delivery::Lagged { .. } => 20,
             Delivery::Ended(_) => 21,
         },
+        Message::Gossip { .. } => 29,
     }
 }
 
 #[test]
 fn every_kind_of_message_survives() {
-    let mut seen = [false; 22];
+    let mut seen = [false; 30];
     for message in messages() {
         let bytes = message.encode().unwrap();
         assert_eq!(Message::decode(&bytes).unwrap(), message);
         seen[place(&message)] = true;
     }
-    assert_eq!(seen, [true; 22]);
+    assert_eq!(seen, [true; 30]);
 }
 
 #[test]

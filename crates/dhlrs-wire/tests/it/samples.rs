@@ -5,14 +5,17 @@ use dhlrs_bag::{
     GuardedEdit, Label, List, Meta, MsgId, Name, NodeId, Position, Precondition, ResolverRef, Row,
     Shown, SortField, SortKey, SubscriberId, Timestamp, Value,
 };
-use dhlrs_clock::Stamp;
+use dhlrs_clock::{Dot, Stamp};
+use dhlrs_feed::{Epoch, EventDot, EventId, FeedId, StoreId};
 use dhlrs_identity::PublicKey;
 use dhlrs_path::Path;
 use dhlrs_wire::{
-    Delivery, ForwardStatus, Incarnation, Intent, Kinds, Message, Page, PageCursor, PeerStatus,
-    Read, ReadRow, Refusal, RefusalKind, Reply, Request, RequestMessage, Revision, RevisionFrom,
-    Route, RouteStatus, Selection, Status, StoreStatus, View, Watch, WatchedChange, WatchedChanges,
-    Written,
+    Delivery, Draft, DraftCause, Drafts, DraftsApplied, DraftsRequest, EventAction, EventRow,
+    EventVerdict, FeedPeer, FeedRow, FeedStanding, FeedsStatus, ForwardStatus, HistoryCursor,
+    HistoryPage, HistoryRequest, Incarnation, Intent, Kinds, Message, OtherEvent, Page, PageCursor,
+    PeerStatus, Read, ReadRow, Refusal, RefusalKind, Reply, Request, RequestMessage, Revision,
+    RevisionFrom, Route, RouteStatus, Selection, Status, StoreStatus, View, Watch, WatchedChange,
+    WatchedChanges, Written,
 };
 
 const MSG_ID: MsgId = MsgId {
@@ -151,6 +154,116 @@ pub(crate) fn intent(edits: Vec<GuardedEdit>) -> Intent {
         reason: Some("moved house".to_owned()),
         stamp: Stamp::new(1_700_000_000_000, 5).unwrap(),
         cause: vec![SubscriberId([1; 16]), SubscriberId([2; 16])],
+        emitted: Vec::new(),
+    }
+}
+
+pub(crate) fn stamp() -> Stamp {
+    Stamp::new(1_700_000_000_123, 7).unwrap()
+}
+
+pub(crate) fn feed() -> FeedId {
+    let epoch = Epoch::stamped(stamp(), 0x0102_0304_0506_0708);
+    FeedId::new(PublicKey::from_bytes([4; 32]), epoch)
+}
+
+pub(crate) fn dot() -> EventDot {
+    Dot::new(feed(), 300)
+}
+
+fn cursor() -> HistoryCursor {
+    HistoryCursor {
+        stamp: stamp(),
+        dot: dot(),
+    }
+}
+
+pub(crate) fn event_row(action: EventAction) -> EventRow {
+    EventRow {
+        dot: dot(),
+        stamp: stamp(),
+        following: 3,
+        action,
+        path: "orders.o1".to_owned(),
+        value: Some("paid".into()),
+        verdict: EventVerdict::Void,
+    }
+}
+
+fn event_rows() -> Vec<EventRow> {
+    let actions = [
+        EventAction::Create,
+        EventAction::Set,
+        EventAction::SetAttribute {
+            name: name("colour"),
+        },
+        EventAction::Move {
+            to: "drafts".to_owned(),
+        },
+        EventAction::Rename { label: label("o2") },
+        EventAction::Reorder,
+        EventAction::Remove,
+        EventAction::Clear,
+        EventAction::Emit {
+            kind: "till.count".into(),
+        },
+        EventAction::Close,
+        EventAction::Seen,
+    ];
+    let verdicts = [
+        EventVerdict::Reduced,
+        EventVerdict::Void,
+        EventVerdict::Waiting,
+    ];
+    let rows = actions.into_iter().zip(verdicts.into_iter().cycle());
+    rows.map(|(action, verdict)| EventRow {
+        verdict,
+        value: matches!(action, EventAction::Set).then(|| 3.into()),
+        ..event_row(action)
+    })
+    .collect()
+}
+
+pub(crate) fn feed_row(standing: FeedStanding) -> FeedRow {
+    FeedRow {
+        feed: feed(),
+        held: 300,
+        reduced: 290,
+        head: EventId::from_bytes([6; 32]),
+        stamp: stamp(),
+        lag: 12,
+        standing,
+        future: 4,
+        void: 5,
+        wall_ms: 1_700_000_000_000,
+    }
+}
+
+pub(crate) fn feeds_status() -> FeedsStatus {
+    let standings = [
+        FeedStanding::Open,
+        FeedStanding::Closed,
+        FeedStanding::Forked,
+    ];
+    FeedsStatus {
+        store: StoreId::new("field", None),
+        own: Some(feed()),
+        state_hash: [8; 32],
+        feeds: 3,
+        events: 900,
+        drafts: 2,
+        pending_bytes: 1 << 20,
+        is_full: true,
+        clock_ahead_ms: Some(-90_000),
+        refused: 11,
+        rows: standings.map(feed_row).into(),
+        next: Some(feed()),
+        peers: vec![FeedPeer {
+            node: "b/main".parse().unwrap(),
+            key: PublicKey::from_bytes([5; 32]),
+            ahead: 12,
+            behind: 2,
+        }],
     }
 }
 
@@ -161,6 +274,7 @@ fn requests() -> Vec<Request> {
             depth: 64,
             view,
             arguments: attributes(),
+            at: (view == View::Stored).then(stamp),
         }))
     };
     let watch = |selection, from, node| {
@@ -196,7 +310,25 @@ fn requests() -> Vec<Request> {
         watch(names(), Some(RevisionFrom::from(revision(4))), None),
         watch(names(), Some(RevisionFrom::from(4)), None),
         Request::Status,
+        Request::Feeds { after: None },
+        Request::Feeds {
+            after: Some(feed()),
+        },
+        Request::Drafts(DraftsRequest::List { after: Some(dot()) }),
+        Request::Drafts(DraftsRequest::Apply { newer: true }),
+        Request::Drafts(DraftsRequest::Drop),
+        Request::History(Box::new(HistoryRequest {
+            path: path("orders.o1"),
+            before: Some(cursor()),
+            limit: 300,
+        })),
+        Request::Checkpoint,
     ]);
+    let till = OtherEvent::new("till.count", b"{\"coins\":3}".to_vec()).unwrap();
+    requests.push(Request::Write(Box::new(Intent {
+        emitted: vec![till],
+        ..intent(Vec::new())
+    })));
     requests
 }
 
@@ -312,7 +444,39 @@ fn replies() -> Vec<Reply> {
         },
         Reply::Status(Box::new(status())),
         Reply::Done,
+        Reply::Feeds(Box::new(feeds_status())),
+        Reply::Drafts(Box::new(Drafts::Applied(DraftsApplied {
+            revision: revision(12),
+            applied: 5,
+            left_out: 3,
+            first_left_out: vec![Refusal::new(
+                RefusalKind::PreconditionFailed,
+                "orders.o1 was written since",
+            )],
+        }))),
+        Reply::Drafts(Box::new(Drafts::Dropped { drafts: 8 })),
     ]);
+    let causes = [
+        DraftCause::Closed,
+        DraftCause::Forked,
+        DraftCause::Overtaken,
+    ];
+    // A row each, as with the edits.
+    replies.extend(causes.map(|cause| {
+        Reply::Drafts(Box::new(Drafts::List {
+            rows: vec![Draft {
+                event: event_row(EventAction::Set),
+                cause,
+            }],
+            next: Some(dot()),
+        }))
+    }));
+    replies.extend(event_rows().into_iter().map(|row| {
+        Reply::History(Box::new(HistoryPage {
+            rows: vec![row],
+            next: Some(cursor()),
+        }))
+    }));
     replies
 }
 
@@ -404,6 +568,10 @@ pub(crate) fn messages() -> Vec<Message> {
             changes: 4_000_000_000,
         },
         Message::Cancel { id: u64::MAX },
+        Message::Gossip {
+            store: [3; 32],
+            bytes: vec![1, 2, 255],
+        },
     ];
     messages.extend(requests().into_iter().map(request));
     messages.extend(replies().into_iter().map(|reply| Message::Reply {

@@ -125,6 +125,7 @@ pub(crate) fn message_bytes() -> (usize, usize) {
         reason: None,
         stamp: Stamp::ZERO,
         cause: Vec::new(),
+        emitted: Vec::new(),
     };
     let request = Message::Request(Box::new(RequestMessage {
         id: 10_000,

@@ -142,6 +142,7 @@ fn read(path: &str) -> Request {
         depth: 1,
         view: View::Stored,
         arguments: dhlrs_bag::Attributes::default(),
+        at: None,
     }))
 }
 
