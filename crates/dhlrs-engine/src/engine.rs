@@ -8,10 +8,11 @@ use dhlrs_identity::PublicKey;
 use dhlrs_link::{LinkInput, LinkOutput, Links, Peer};
 use dhlrs_path::{NodeName, StoreName};
 use dhlrs_resolver::Resolvers;
-use dhlrs_store::{Output as StoreOutput, Store, StoreError};
+use dhlrs_store::{Keys, Output as StoreOutput, Store, StoreError};
 use dhlrs_wire::{HOPS_MAX, Route};
 
 use crate::config::Config;
+use crate::gossip::Ways;
 use crate::outbox::{Effect, Outbox};
 use crate::owed::Owed;
 use crate::pending::{Origin, PendingTable};
@@ -35,6 +36,7 @@ pub struct Engine {
     pub(crate) outbox: Outbox,
     pub(crate) watching: Watching,
     pub(crate) resolving: Resolving,
+    pub(crate) ways: Ways,
     /// Neighbours with a connection, by name, and what was announced to each.
     pub(crate) up: BTreeMap<NodeName, Neighbour>,
     /// What a neighbour's full session could not take yet.
@@ -85,6 +87,7 @@ impl Engine {
             outbox: Outbox::default(),
             watching: Watching::default(),
             resolving: Resolving::default(),
+            ways: Ways::default(),
             up: BTreeMap::new(),
             owed: BTreeMap::new(),
             store_outputs: VecDeque::new(),
@@ -110,6 +113,15 @@ impl Engine {
         *blake3::keyed_hash(&key, store.as_str().as_bytes()).as_bytes()
     }
 
+    /// What its stores sign and check with, for a replicated store's configuration.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        Keys {
+            signer: self.config.signer.clone(),
+            verifier: self.config.verifier.clone(),
+        }
+    }
+
     /// Adds a store. One with a log opens when that has been recovered.
     ///
     /// # Errors
@@ -121,7 +133,12 @@ impl Engine {
         resolvers: Resolvers,
     ) -> Result<(), StoreError> {
         let name = config.name.clone();
-        self.stores.insert(name, Store::new(config, resolvers)?);
+        let store = Store::new(config, resolvers)?;
+        self.ways.added.push(name.clone());
+        self.ways
+            .stores
+            .insert(*store.id().as_bytes(), name.clone());
+        self.stores.insert(name, store);
         Ok(())
     }
 
@@ -150,6 +167,7 @@ impl Engine {
 
     /// Takes one input and appends what is to be done, in the order in which it is to be done.
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.gossip_begins(now);
         match input {
             Input::Link(input) => self.link(now, input, out),
             Input::Local(local) => self.local(now, local, out),

@@ -41,6 +41,7 @@
 
 mod config;
 mod engine;
+mod gossip;
 mod outbox;
 mod owed;
 mod peers;

@@ -7,7 +7,7 @@ use dhlrs_link::{Ending, EndingKind, LinkOutput, Party, Peer, SendErrorKind};
 use dhlrs_path::NodeName;
 use dhlrs_wire::{
     Delivery, DraftsRequest, HOPS_MAX, Message, Refusal, RefusalKind, Reply, Request,
-    RequestMessage,
+    RequestMessage, Route,
 };
 
 use crate::engine::{Engine, Neighbour};
@@ -62,10 +62,16 @@ impl Engine {
                 {
                     self.routes_changed(now, out);
                 }
+                let is_reached = |route: &Route| route.hops == 0 && route.node == peer.name;
+                let is_announced = routes.iter().any(is_reached);
                 if let Some(neighbour) = self.up.get_mut(&peer.name)
                     && !std::mem::replace(&mut neighbour.heard, true)
                 {
                     out.push(Output::Announced { peer: peer.clone() });
+                    // A client, which is not announced, has no stores.
+                    if is_announced {
+                        self.gossip_opened(now, peer);
+                    }
                 }
             }
             Message::Request(request) => self.inbound(now, peer, *request, out),
@@ -84,13 +90,14 @@ impl Engine {
                     self.pass_credit(now, own, changes, out);
                 }
             }
+            Message::Gossip { store, bytes } => {
+                self.gossip_received(now, peer, &store, bytes);
+            }
             Message::Cancel { id } => {
                 if let Some(own) = self.pending.of_neighbour(peer, id) {
                     self.cancel(now, own, out);
                 }
             }
-            // No store of this process is a replica.
-            Message::Gossip { .. } => {}
         }
     }
 
@@ -227,6 +234,7 @@ impl Engine {
             return;
         }
         self.up.remove(&peer.name);
+        self.gossip_closed(now, &peer.name);
         if self.routes.lost(&peer.name) {
             self.routes_changed(now, out);
         }

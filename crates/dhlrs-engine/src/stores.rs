@@ -105,8 +105,9 @@ impl Engine {
                 };
                 self.local_write(now, NOBODY, &target, write, cause, EMIT_TIMEOUT_MS, out);
             }
-            // No store is told of links yet.
-            StoreOutput::Gossip { .. } => {}
+            StoreOutput::Gossip { link, bytes } => {
+                self.gossip_out(now, &store, link, bytes, out);
+            }
             StoreOutput::Warning(text) => {
                 out.push(Output::Warning(format!("store {store}: {text}")))
             }

@@ -10,6 +10,7 @@ use dhlrs_identity::Ed25519Verifier;
 use dhlrs_path::StoreName;
 use dhlrs_resolver::{Limits, Registry as Resolvable, ResolverOptions, Resolvers};
 use dhlrs_storage::StorageError;
+use dhlrs_store::Replication;
 use dhlrs_transport::{Registry, TransportUrl};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -241,7 +242,7 @@ fn stores(
         stores.push(options);
     }
     let others = found.into_iter().filter(|name| !names.contains(name));
-    stores.extend(others.map(|name| StoreOptions::owned(&name)));
+    stores.extend(others.map(|name| StoreOptions::found(&name)));
     Ok(stores)
 }
 
@@ -282,6 +283,10 @@ impl Opened {
         let name = options.name?;
         let entropy = engine.entropy_for(&name);
         let mut config = dhlrs_store::Config::new(engine.node().clone(), name.clone(), entropy);
+        config.authority = options.authority;
+        let mut replication = Replication::new(engine.keys());
+        replication.gossip_interval_ms = options.gossip_interval_ms;
+        config.replication = Some(replication);
         config.logged = durable.is_some();
         config.restored = restored;
         config.bindings = options.bindings;

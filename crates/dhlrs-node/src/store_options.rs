@@ -3,7 +3,7 @@
 use dhlrs_bag::Content;
 use dhlrs_path::{Address, Pattern, StoreName};
 use dhlrs_resolver::{Binding, Bindings, ResolverOptions, Template};
-use dhlrs_store::{DeriveError, Derived, Forward, Inputs, Limits};
+use dhlrs_store::{Authority, DeriveError, Derived, Forward, GOSSIP_INTERVAL_MS, Inputs, Limits};
 
 use crate::error::{NodeError, NodeErrorKind};
 
@@ -19,6 +19,9 @@ use crate::error::{NodeError, NodeErrorKind};
 #[derive(Debug)]
 pub struct StoreOptions {
     pub(crate) name: Result<StoreName, NodeError>,
+    /// `None`: what the data directory says.
+    pub(crate) authority: Option<Authority>,
+    pub(crate) gossip_interval_ms: u64,
     pub(crate) in_memory: bool,
     pub(crate) bindings: Bindings,
     pub(crate) forwards: Vec<Forward>,
@@ -33,12 +36,34 @@ impl StoreOptions {
     /// node has a data directory.
     #[must_use]
     pub fn owned(name: &str) -> Self {
+        Self::of(name, Some(Authority::Owned))
+    }
+
+    /// A store of which every process that opens it under this name holds a copy. Each writes whether or
+    /// not it reaches others, what one has written travels on through whomever it meets, and all end
+    /// equal. Durable if the node has a data directory.
+    ///
+    /// It has no root: whoever is linked with one of its processes may write, nobody can be shut out, and
+    /// its history is kept whole.
+    #[must_use]
+    pub fn replicated(name: &str) -> Self {
+        Self::of(name, Some(Authority::Replicated))
+    }
+
+    /// A store that the data directory holds, as what it is there.
+    pub(crate) fn found(name: &str) -> Self {
+        Self::of(name, None)
+    }
+
+    fn of(name: &str, authority: Option<Authority>) -> Self {
         let name = name.parse().map_err(|error| {
             let what = format!("{name:?} is no store name: {error}");
             NodeError::caused_by(NodeErrorKind::Config, what, error)
         });
         Self {
             name,
+            authority,
+            gossip_interval_ms: GOSSIP_INTERVAL_MS,
             in_memory: false,
             bindings: Bindings::new(),
             forwards: Vec::new(),
@@ -52,6 +77,14 @@ impl StoreOptions {
     #[must_use]
     pub fn in_memory(mut self) -> Self {
         self.in_memory = true;
+        self
+    }
+
+    /// How often a replicated store says to its neighbours how far it is, besides what it tells them as it
+    /// happens: 10,000 ms unless it is told otherwise.
+    #[must_use]
+    pub fn gossip_interval_ms(mut self, interval_ms: u64) -> Self {
+        self.gossip_interval_ms = interval_ms.max(1);
         self
     }
 

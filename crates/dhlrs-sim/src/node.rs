@@ -101,6 +101,7 @@ impl Node {
         };
         let entropy = engine.entropy_for(name);
         let mut config = dhlrs_store::Config::new(self.name.clone(), name.clone(), entropy);
+        config.replication = Some(dhlrs_store::Replication::new(engine.keys()));
         setup(&mut config);
         let logged = config.logged;
         engine

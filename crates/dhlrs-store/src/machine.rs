@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dhlrs_bag::Snapshot;
 use dhlrs_clock::Time;
-use dhlrs_feed::{LinkId, LinkOptions};
+use dhlrs_feed::{LinkId, LinkOptions, StoreId};
 use dhlrs_path::StoreAddress;
 use dhlrs_resolver::Resolvers;
 use dhlrs_trigger::Triggers;
@@ -218,6 +218,12 @@ impl Store {
     #[must_use]
     pub fn address(&self) -> &StoreAddress {
         &self.address
+    }
+
+    /// The name under which other processes open the same store, if it is replicated.
+    #[must_use]
+    pub fn id(&self) -> StoreId {
+        self.config.store_id()
     }
 
     /// Whether writes are taken.

@@ -11,6 +11,7 @@ mod determinism;
 mod durability;
 mod forwards;
 mod hostile;
+mod replicas;
 mod routes;
 mod storms;
 mod watches;
