@@ -1,12 +1,14 @@
 //! What bytes from outside become.
 
-use dhlrs_bag::formats::{FormatError, FormatErrorKind, Item, PlainJsonReader, ReadLimits};
-use dhlrs_bag::{BRANCH_NODES_MAX, Bag, Branch, BranchBuilder, Content, Label, Row, Value};
+use dhlrs_bag::formats::{
+    CsvReader, FormatError, FormatErrorKind, Item, PlainJsonReader, ReadLimits,
+};
+use dhlrs_bag::{BRANCH_NODES_MAX, Bag, Branch, BranchBuilder, Content, Row, Value};
 use dhlrs_path::DEPTH_MAX;
 
 use crate::error::{IoError, IoErrorKind};
 
-/// The most cells of a table.
+/// The most cells of a table, its rows counted too.
 pub const CSV_CELLS_MAX: usize = 1_000_000;
 
 /// What bytes from outside are read as.
@@ -128,28 +130,15 @@ fn branch(bag: &Bag) -> Result<Content, IoError> {
 }
 
 fn table(bytes: &[u8]) -> Result<Branch, IoError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::Reader::from_reader(bytes);
-    let no_table = |error: csv::Error| bad("no CSV").because(error);
-    let header = reader.headers().map_err(no_table)?.clone();
-    let columns = header.iter().map(|name| {
-        Label::new(name).map_err(|error| bad("the name of a column is no label").because(error))
-    });
-    let columns: Vec<Label> = columns.collect::<Result<_, _>>()?;
     let mut builder = BranchBuilder::new();
-    let mut cells = 0_usize;
-    let unfit = |error| bad("a row of the table").because(error);
-    for (n, record) in reader.records().enumerate() {
-        let record = record.map_err(no_table)?;
-        cells = cells.saturating_add(record.len() + 1);
-        if cells > CSV_CELLS_MAX {
+    for (cells, item) in CsvReader::new(bytes, None).enumerate() {
+        let item = item.map_err(|error| unreadable("no CSV", error))?;
+        if cells == CSV_CELLS_MAX {
             let message = format!("a table of more than {CSV_CELLS_MAX} cells");
             return Err(IoError::new(IoErrorKind::TooLarge, message));
         }
-        let label = Label::new(&n.to_string()).map_err(|error| bad("a row").because(error))?;
-        builder.push(Row::bag(0, label)).map_err(unfit)?;
-        for (column, cell) in columns.iter().zip(&record) {
-            let row = Row::value(1, column.clone(), cell);
+        if let Item::Row(row) = item {
+            let unfit = |error| bad("a row of the table").because(error);
             builder.push(row).map_err(unfit)?;
         }
     }

@@ -19,8 +19,8 @@ pub struct ReadLimits {
 }
 
 impl ReadLimits {
-    /// For readers whose rows are used up as they come, so that memory does not grow with the
-    /// document: no limit of bytes and nodes.
+    /// For readers whose rows are used up as they come: no limit of bytes and nodes. Of a document
+    /// only the labels of the bags that are open stay in memory.
     pub const STREAM: Self = Self {
         bytes_max: u64::MAX,
         nodes_max: u64::MAX,

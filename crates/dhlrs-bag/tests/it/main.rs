@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod coding;
+mod csv;
 mod differences;
 mod direct;
 mod documents;

@@ -10,8 +10,8 @@ use dhlrs::StoreHandle;
 use dhlrs_bag::{
     Attributes, Content, Edit, GuardedEdit, Value,
     formats::{
-        FormatError, FormatErrorKind, PlainJsonReader, TypedJsonReader, XmlReader, XmlRoot,
-        text_to_json,
+        CsvReader, FormatError, FormatErrorKind, PlainJsonReader, TypedJsonReader, XmlReader,
+        XmlRoot, text_to_json,
     },
 };
 use dhlrs_path::{Address, Path};
@@ -22,7 +22,7 @@ use crate::{
     Exit, Failure, FailureKind,
     client::Client,
     command::{ImportArgs, ImportFormat},
-    interchange::{Batch, CsvImport},
+    interchange::Batch,
     output::Output,
     program::note,
     progress::progress_bar,
@@ -221,7 +221,7 @@ fn read(
         ImportFormat::Json if args.typed => cutter.cut(TypedJsonReader::new(input)),
         ImportFormat::Json => cutter.cut(PlainJsonReader::new(input, key)),
         ImportFormat::Xml => cutter.cut(XmlReader::new(input, XmlRoot::Bag, key)),
-        ImportFormat::Csv => cutter.cut(CsvImport::new(input, key)),
+        ImportFormat::Csv => cutter.cut(CsvReader::new(input, key)),
     }
 }
 

@@ -13,7 +13,6 @@ mod changes;
 mod command_line;
 mod commands;
 mod config;
-mod csv;
 mod demo;
 mod failures;
 mod faults;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ATTRIBUTES_MAX, Attributes, Label, Name, ResolverRef, Row, Value,
     formats::{
-        FormatError, FormatErrorKind as Kind, Item, ReadLimits, read_json_attributes,
+        FormatError, FormatErrorKind as Kind, Item, ReadLimits, fuse::Fuse, read_json_attributes,
         read_json_resolver, type_code::decoded,
     },
 };
@@ -453,23 +453,5 @@ fn syntax(cause: quick_xml::Error) -> FormatError {
         quick_xml::Error::Io(cause) => FormatError::io(io::Error::new(cause.kind(), cause)),
         quick_xml::Error::Escape(cause) => FormatError::new(Kind::Refused, cause.to_string()),
         other => FormatError::new(Kind::Syntax, other.to_string()),
-    }
-}
-
-// Lets so many bytes through, then fails.
-#[derive(Debug)]
-struct Fuse<R> {
-    input: R,
-    left: usize,
-}
-
-impl<R: Read> Read for Fuse<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let read = self.input.read(buffer)?;
-        self.left = self.left.saturating_sub(read);
-        Ok(read)
     }
 }

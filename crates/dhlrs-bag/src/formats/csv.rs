@@ -2,29 +2,32 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::BTreeSet,
     io::{self, Read},
 };
 
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
-use dhlrs_bag::{
-    Label, Row,
-    formats::{FormatError, FormatErrorKind as Kind, Item},
-};
 
-/// The most bytes of one CSV row; a quote that is never closed would else take the whole file into memory.
+use super::{FormatError, FormatErrorKind as Kind, Item, fuse::Fuse};
+use crate::{Label, Row};
+
+/// The most bytes of one CSV row; a quote that is never closed would else take the whole file into
+/// memory.
 pub const CSV_ROW_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads CSV (RFC 4180) with a header as rows.
 ///
-/// Rows are labelled `0`, `1` … or, with a key, by the cell of that column; the column stays.
+/// Rows are labelled `0`, `1` … or, with a key, by the cell of that column; the column stays. A row
+/// with more or fewer cells than the header, a quote that is not closed, and anything between a
+/// closing quote and the end of its cell are errors. With a key, the labels of all rows are kept
+/// until the end, to tell doubles; else no more than a row is.
 #[derive(Debug)]
-pub struct CsvImport<R> {
-    reader: Reader<Fuse<R>>,
+pub struct CsvReader<R> {
+    reader: Reader<Quoted<R>>,
     key: Option<String>,
     columns: Vec<Label>,
     key_column: Option<usize>,
-    labels: HashSet<Label>,
+    labels: BTreeSet<Label>,
     record: StringRecord,
     next_label: u64,
     state: State,
@@ -39,19 +42,16 @@ enum State {
     End,
 }
 
-impl<R: Read> CsvImport<R> {
+impl<R: Read> CsvReader<R> {
     /// Reads `input`; `key` is the column that labels the rows.
     pub fn new(input: R, key: Option<String>) -> Self {
-        let input = Fuse {
-            input,
-            left: CSV_ROW_BYTES_MAX,
-        };
+        let input = Quoted::new(input);
         Self {
             reader: ReaderBuilder::new().has_headers(false).from_reader(input),
             key,
             columns: Vec::new(),
             key_column: None,
-            labels: HashSet::new(),
+            labels: BTreeSet::new(),
             record: StringRecord::new(),
             next_label: 0,
             state: State::Header,
@@ -87,7 +87,7 @@ impl<R: Read> CsvImport<R> {
         if !self.read()? {
             return Err(self.error(Kind::Syntax, "has no header line"));
         }
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         for name in &self.record {
             let label = label(name).map_err(|why| {
                 self.error(Kind::BadLabel, format!("column {}: {why}", seen.len() + 1))
@@ -126,7 +126,7 @@ impl<R: Read> CsvImport<R> {
         self.next_label += 1;
         let label =
             label(&text).map_err(|why| self.error(Kind::BadLabel, format!("the key: {why}")))?;
-        if self.labels.insert(label.clone()) {
+        if self.key_column.is_none() || self.labels.insert(label.clone()) {
             Ok(label)
         } else {
             Err(self.error(
@@ -137,8 +137,11 @@ impl<R: Read> CsvImport<R> {
     }
 
     fn read(&mut self) -> Result<bool, FormatError> {
-        self.reader.get_mut().left = CSV_ROW_BYTES_MAX;
+        self.reader.get_mut().input.left = CSV_ROW_BYTES_MAX;
         self.reader.read_record(&mut self.record).map_err(|cause| {
+            if let Some((line, what)) = self.reader.get_ref().mistake {
+                return FormatError::new(Kind::Syntax, what).on_line(line);
+            }
             let line = cause
                 .position()
                 .map_or_else(|| self.reader.position().line(), ::csv::Position::line);
@@ -171,7 +174,7 @@ impl<R: Read> CsvImport<R> {
     }
 }
 
-impl<R: Read> Iterator for CsvImport<R> {
+impl<R: Read> Iterator for CsvReader<R> {
     type Item = Result<Item, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -186,20 +189,99 @@ fn label(text: &str) -> Result<Label, String> {
     })
 }
 
-// Lets so many bytes through, then fails.
+/// Follows the quotes of what goes through: the reader behind it would take for text what RFC 4180
+/// does not allow.
 #[derive(Debug)]
-struct Fuse<R> {
-    input: R,
-    left: usize,
+struct Quoted<R> {
+    input: Fuse<R>,
+    /// What is left of a byte order mark, which stands before the first cell and not in it.
+    mark: &'static [u8],
+    at: At,
+    line: u64,
+    /// The line of the last quote that opened a cell.
+    opened_on: u64,
+    /// The line, and what is wrong on it. Nothing behind that goes through.
+    mistake: Option<(u64, &'static str)>,
 }
 
-impl<R: Read> Read for Fuse<R> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    CellBegin,
+    Bare,
+    InQuotes,
+    // The next byte says whether that closed the cell or stands for a quote.
+    BehindQuote,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl<R> Quoted<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input: Fuse {
+                input,
+                left: CSV_ROW_BYTES_MAX,
+            },
+            mark: BYTE_ORDER_MARK,
+            at: At::CellBegin,
+            line: 1,
+            opened_on: 1,
+            mistake: None,
+        }
+    }
+
+    fn pass(&mut self, byte: u8) -> Result<(), (u64, &'static str)> {
+        if let Some((first, rest)) = self.mark.split_first() {
+            let is_begun = self.mark.len() < BYTE_ORDER_MARK.len();
+            if *first == byte {
+                self.mark = rest;
+                return Ok(());
+            }
+            self.mark = &[];
+            if is_begun {
+                self.at = At::Bare;
+            }
+        }
+        self.at = match (self.at, byte) {
+            (At::InQuotes, b'"') => At::BehindQuote,
+            (At::InQuotes, _) => At::InQuotes,
+            (At::BehindQuote, b'"') => At::InQuotes,
+            (_, b',' | b'\r' | b'\n') => At::CellBegin,
+            (At::CellBegin, b'"') => {
+                self.opened_on = self.line;
+                At::InQuotes
+            }
+            (At::BehindQuote, _) => {
+                let what = "only a comma or the end of the line may follow a closing quote; a \
+                            quote within quotes is written twice";
+                return Err((self.line, what));
+            }
+            (At::CellBegin | At::Bare, _) => At::Bare,
+        };
+        self.line += u64::from(byte == b'\n');
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Quoted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
+        if self.mistake.is_some() {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         let read = self.input.read(buffer)?;
-        self.left = self.left.saturating_sub(read);
+        for (passed, byte) in buffer.iter().take(read).enumerate() {
+            self.mistake = self.pass(*byte).err();
+            match (&self.mistake, passed) {
+                (None, _) => {}
+                (Some(_), 0) => return Err(io::ErrorKind::InvalidData.into()),
+                // The rows before it can be read.
+                (Some(_), passed) => return Ok(passed),
+            }
+        }
+        if read == 0 && !buffer.is_empty() && self.at == At::InQuotes {
+            self.mistake = Some((self.opened_on, "a quote that opens here is not closed"));
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         Ok(read)
     }
 }
