@@ -54,7 +54,7 @@ impl Departed {
         }
         let mut around = Vec::new();
         let mut at = id;
-        while around.len() < DEPTH_MAX {
+        for _ in 0..DEPTH_MAX {
             let place = self.nodes.binary_search_by_key(&at, |(node, _)| *node);
             let (_, bag) = self.nodes.get(place.ok()?)?;
             around.push(*bag);

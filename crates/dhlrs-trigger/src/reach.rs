@@ -172,7 +172,6 @@ pub(crate) fn ancestors_after(
     match change.kind {
         ChangeKind::Insert => itself.then(|| change.ancestors.clone()),
         ChangeKind::Remove => (itself || inside.is_some()).then(Vec::new),
-        ChangeKind::Move if change.old_ancestors.is_empty() => None,
         ChangeKind::Move if itself => Some(change.ancestors.clone()),
         ChangeKind::Move => {
             let kept = ancestors.get(..=inside?)?;

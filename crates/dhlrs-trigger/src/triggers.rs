@@ -182,11 +182,12 @@ impl Triggers {
         } else {
             1
         };
-        for (part, list) in changes.list.chunks(at_once).enumerate() {
+        let mut at = 0;
+        for list in changes.list.chunks(at_once) {
             let first = plan.len();
             // Where the call of a key is, once there are more than one looks through.
             let mut places = BTreeMap::<u64, usize>::new();
-            for (at, change) in list.iter().enumerate() {
+            for change in list {
                 self.index
                     .reach(change, changes.transaction, &mut self.reaches);
                 for reach in &self.reaches {
@@ -201,17 +202,17 @@ impl Triggers {
                         }
                         false => places.get(&reach.key).copied(),
                     };
-                    let at = part * at_once + at;
                     match place.and_then(|place| plan.get_mut(place)) {
                         Some(call) => call.add(at, reach),
                         None => {
                             if !places.is_empty() {
                                 places.insert(reach.key, plan.len());
                             }
-                            plan.push(Call::new(plan.len() - first, at, reach));
+                            plan.push(Call::new(plan.len(), at, reach));
                         }
                     }
                 }
+                at += 1;
             }
             if let Some(calls) = plan.get_mut(first..) {
                 calls.sort_unstable_by_key(Call::rank);

@@ -205,3 +205,54 @@ fn subscribing_and_unsubscribing_inside_a_callback_is_allowed() {
     assert_eq!(calls.take(), [r#"last value pattern "a""#, "new"]);
     assert_eq!(triggers.len(), 2);
 }
+
+#[test]
+fn callbacks_may_subscribe_many() {
+    const MANY: usize = 1_001;
+    let model = Model::of(&["a", "b"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    for _ in 1..MANY {
+        calls.on(&mut triggers, "other", pattern("b"));
+    }
+    for _ in 0..2 {
+        triggers
+            .on(pattern("a"), |_: &Event<'_>, then: &mut Reactions| {
+                for _ in 0..MANY {
+                    then.on(pattern("b"), |_: &Event<'_>, _: &mut Reactions| {
+                        Flow::Continue
+                    })
+                    .unwrap();
+                }
+                Flow::Continue
+            })
+            .unwrap();
+    }
+    let dispatched = triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
+    assert_eq!(dispatched.failures, []);
+    assert_eq!(triggers.len(), 3 * MANY + 1);
+}
+
+#[test]
+fn the_first_of_all_subscribers_may_subscribe_several() {
+    let model = Model::of(&["a"]);
+    let mut triggers = Triggers::new(1);
+    let ids = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let made = ids.clone();
+    let callback = move |_: &Event<'_>, then: &mut Reactions| {
+        for _ in 0..3 {
+            let id = then.on(pattern("b"), |_: &Event<'_>, _: &mut Reactions| {
+                Flow::Continue
+            });
+            made.lock().unwrap().push(id.unwrap());
+        }
+        let shown = format!("{then:?}");
+        assert!(shown.contains("subscribed: 3"), "{shown}");
+        Flow::Continue
+    };
+    triggers.on(pattern("a"), callback).unwrap();
+    let dispatched = triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
+    assert_eq!(dispatched.failures, []);
+    let ids = ids.lock().unwrap().clone();
+    assert!(ids.iter().all(|id| triggers.off(*id)));
+    assert_eq!(triggers.len(), 1);
+}

@@ -344,3 +344,76 @@ fn a_subscriber_is_told_where_it_came_from() {
     triggers.dispatch(&revision, None);
     assert_eq!(calls.take(), ["8 why m/p"]);
 }
+
+#[test]
+fn a_bag_that_stops_what_happens_to_its_own_children_stops_it_for_those_around() {
+    let mut model = Model::of(&["a.b"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "root", Target::Bag(Place::ROOT));
+    calls.stopping(&mut triggers, "a", bag(&model, "a"), Flow::Stop);
+    let sorted = model.step(&crate::model::Step::Sort { at: 1 }).unwrap();
+    assert_eq!(sorted.path.as_str(), "a");
+    triggers.dispatch(&changes(1, vec![sorted]), None);
+    assert_eq!(calls.take(), [r#"a sort 1 """#]);
+}
+
+#[test]
+fn a_node_behind_an_overlay_or_in_a_bag_that_stays_one_is_still_followed() {
+    let mut model = Model::of(&["a.b.c"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "c", node(&model, "a.b.c"));
+    let b = model.at("a.b");
+    // What a resolver showed in the place of the bag gives way to another branch, then to a value,
+    // and a resolver is set on the bag: what is stored in it stays.
+    let branch = Shown::Branch { nodes: 1 };
+    for (kind, new) in [
+        (ChangeKind::Resolve, branch.clone()),
+        (ChangeKind::Resolve, Shown::Scalar(Value::Int(1))),
+        (ChangeKind::Value, branch.clone()),
+    ] {
+        let mut change = model.value(b);
+        (change.kind, change.old, change.new) = (kind, branch.clone(), new);
+        triggers.dispatch(&changes(1, vec![change]), None);
+    }
+    calls.take();
+    let gone = model.remove(model.at("a"));
+    triggers.dispatch(&changes(2, vec![gone]), None);
+    assert_eq!(calls.take(), ["c remove node above"]);
+}
+
+#[test]
+fn an_event_shows_the_attributes_that_changed() {
+    let model = Model::of(&["a"]);
+    let mut change = model.value(model.at("a"));
+    change.kind = ChangeKind::Attributes;
+    change.attributes = vec![dhlrs_bag::AttributeChange {
+        name: dhlrs_bag::Name::new("x").unwrap(),
+        old: None,
+        new: Some(Value::Int(1)),
+    }];
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    let told = calls.clone();
+    let callback = move |event: &Event<'_>, _: &mut Reactions| {
+        for attribute in event.attributes() {
+            told.write(format!("{} {:?}", attribute.name, attribute.new));
+        }
+        Flow::Continue
+    };
+    triggers.on(pattern("a"), callback).unwrap();
+    triggers.dispatch(&changes(1, vec![change]), None);
+    assert_eq!(calls.take(), ["x Some(Int(1))"]);
+}
+
+#[test]
+fn a_bag_that_stops_what_left_it_does_not_stop_it_for_the_bag_that_it_came_to() {
+    let mut model = Model::of(&["a.n", "z.q"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "root", Target::Bag(Place::ROOT));
+    calls.on(&mut triggers, "z", bag(&model, "z"));
+    calls.stopping(&mut triggers, "a", bag(&model, "a"), Flow::Stop);
+    calls.on(&mut triggers, "later in a", bag(&model, "a"));
+    let (n, z) = (model.at("a.n"), model.at("z"));
+    let moved = model.moved(n, z).unwrap();
+    triggers.dispatch(&changes(1, vec![moved]), None);
+    assert_eq!(calls.take(), [r#"a move 0 "n""#, r#"z move 0 "n""#]);
+}

@@ -30,3 +30,14 @@ fn transaction_takes_every_change_of_one() {
     assert!(!Kinds::TRANSACTION.wants(ChangeKind::Value, false));
     assert!(!Kinds::of(ChangeKind::Insert).wants(ChangeKind::Value, true));
 }
+
+#[test]
+fn all_kinds_are_named_and_a_kind_named_twice_is_named_once() {
+    assert!(Kinds::ALL.to_string().ends_with(",transaction"));
+    let twice: Kinds = "value,attrs,value".parse().unwrap();
+    assert_eq!(
+        twice,
+        Kinds::from_iter([ChangeKind::Value, ChangeKind::Attributes])
+    );
+    assert!(twice.contains(ChangeKind::Value) && twice.contains(ChangeKind::Attributes));
+}

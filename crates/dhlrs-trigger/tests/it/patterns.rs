@@ -74,3 +74,39 @@ fn a_trie_is_empty_when_its_last_pattern_is_gone() {
         assert!(trie.is_empty(), "{text:?}");
     }
 }
+
+#[test]
+fn a_label_that_no_pattern_names_finds_none_among_ten_thousand() {
+    let mut trie = PatternTrie::default();
+    for key in 0..10_000 {
+        trie.insert(&format!("o{key}").parse().unwrap(), key);
+        trie.insert(&format!("deep.o{key}.o{key}").parse().unwrap(), key);
+    }
+    for key in 0..1_000 {
+        let mut keys = BTreeSet::new();
+        for path in [
+            format!("no{key}"),
+            format!("o{key}.o{key}"),
+            format!("deep.no{key}.o{key}"),
+        ] {
+            trie.at(&path.parse().unwrap(), &mut keys);
+        }
+        assert!(keys.is_empty(), "{keys:?}");
+    }
+}
+
+#[test]
+fn patterns_that_come_and_go_take_no_more_room() {
+    let mut trie = PatternTrie::default();
+    let mut shown = String::new();
+    for round in 0..3 {
+        for key in 0..10 {
+            trie.insert(&format!("a.o{key}.*.**").parse().unwrap(), key);
+        }
+        for key in 0..10 {
+            assert!(trie.remove(&format!("a.o{key}.*.**").parse().unwrap(), key));
+        }
+        let before = std::mem::replace(&mut shown, format!("{trie:?}"));
+        assert!(round == 0 || before.len() == shown.len(), "{shown}");
+    }
+}

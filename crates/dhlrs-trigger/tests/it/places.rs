@@ -1,5 +1,6 @@
 //! Where a node was at any time, told from what has happened since.
 
+use dhlrs_bag::ChangeKind;
 use dhlrs_trigger::{DEPARTED_NODES_MAX, Departed, Window, WindowErrorKind, WindowLimits};
 use proptest::prelude::*;
 
@@ -88,4 +89,86 @@ fn where_too_many_went_at_once_it_is_said_that_nobody_knows() {
     assert!(window.place_at(&cursor, a, None).unwrap().is_some());
     let cursor = window.begin_at(2).unwrap();
     assert_eq!(window.place_at(&cursor, c, None).unwrap(), None);
+}
+
+#[test]
+fn what_departed_is_nothing_until_a_node_did() {
+    let model = Model::of(&["a.b"]);
+    let (a, b) = (model.at("a"), model.at("a.b"));
+    let mut gone = Departed::default();
+    assert!(gone.is_empty());
+    gone.push(b, a);
+    assert!(!gone.is_empty());
+    for _ in 0..DEPARTED_NODES_MAX {
+        gone.push(b, a);
+    }
+    assert!(!gone.is_empty(), "too many to note is not none");
+}
+
+#[test]
+fn what_departed_counts_among_the_bytes_of_a_window() {
+    let mut model = Model::of(&["a", "x.y"]);
+    let limits = WindowLimits {
+        bytes_max: 100_000,
+        ..WindowLimits::default()
+    };
+    let mut window = Window::new(1, limits);
+    let (x, y) = (model.at("x"), model.at("x.y"));
+    let change = model.remove(x);
+    for revision in 1..=10 {
+        let mut gone = Departed::default();
+        (0..1_000).for_each(|_| gone.push(y, x));
+        window
+            .push_with(changes(revision, vec![change.clone()]), gone)
+            .unwrap();
+    }
+    // 32 bytes each, so three revisions have room.
+    assert_eq!(window.next_revision() - window.oldest(), 3);
+}
+
+#[test]
+fn a_node_that_went_with_the_content_of_a_bag_was_where_the_bag_was_then() {
+    let mut model = Model::of(&["a.b", "z.q"]);
+    let (a, b, z) = (model.at("a"), model.at("a.b"), model.at("z"));
+    let place = model.place(b);
+    let mut gone = Departed::default();
+    gone.push(b, a);
+    // In one revision the bag loses what is in it and is moved away.
+    let emptied = model.step(&Step::Replace { at: 1 }).unwrap();
+    assert_eq!(emptied.id, a);
+    let moved = model.moved(a, z).unwrap();
+    let mut window = Window::new(1, WindowLimits::default());
+    window
+        .push_with(changes(1, vec![emptied, moved]), gone)
+        .unwrap();
+    let cursor = window.begin_at(1).unwrap();
+    assert_eq!(window.place_at(&cursor, b, None).unwrap(), Some(place));
+}
+
+#[test]
+fn a_node_had_nothing_around_it_before_it_was_made() {
+    let mut model = Model::of(&["a"]);
+    let a = model.at("a");
+    let made = model.insert(a, "n", false);
+    let n = made.id;
+    let mut window = Window::new(1, WindowLimits::default());
+    window.push(changes(1, vec![made])).unwrap();
+    let cursor = window.begin_at(1).unwrap();
+    let before = window.place_at(&cursor, n, Some(model.place(n))).unwrap();
+    assert_eq!(before.unwrap().ancestors, []);
+}
+
+#[test]
+fn a_move_within_a_bag_leaves_a_node_where_it_is() {
+    let model = Model::of(&["a.n"]);
+    let (a, n) = (model.at("a"), model.at("a.n"));
+    let mut window = Window::new(1, WindowLimits::default());
+    for (revision, id) in [(1, n), (2, a)] {
+        let mut moved = model.value(id);
+        (moved.kind, moved.index, moved.old_index) = (ChangeKind::Move, Some(0), Some(1));
+        window.push(changes(revision, vec![moved])).unwrap();
+    }
+    let cursor = window.begin_at(1).unwrap();
+    let before = window.place_at(&cursor, n, Some(model.place(n))).unwrap();
+    assert_eq!(before, Some(model.place(n)));
 }

@@ -4,7 +4,7 @@ use dhlrs_bag::{ChangeKind, Meta, MsgId};
 use dhlrs_path::Path;
 use dhlrs_trigger::{
     EventKind, Flow, Interest, Interests, Kinds, Level, Place, Selector, SubscribeErrorKind,
-    Target, Triggers,
+    Target, Triggers, Window, WindowLimits,
 };
 
 use crate::model::{Model, changes, transaction};
@@ -173,5 +173,85 @@ fn a_refusal_says_in_words_what_is_wrong() {
     assert_eq!(
         format!("{:?}", Kinds::of(ChangeKind::Value)),
         "Kinds(value)"
+    );
+}
+
+#[test]
+fn all_keys_are_counted() {
+    let model = Model::of(&["a", "b"]);
+    let mut interests = Interests::default();
+    for (key, path) in [(1, "a"), (2, "b")] {
+        interests
+            .insert(key, node(&model, path), Kinds::ALL)
+            .unwrap();
+    }
+    assert_eq!(interests.len(), 2);
+}
+
+#[test]
+fn what_is_removed_leaves_nothing_behind() {
+    let model = Model::of(&["a.b.c"]);
+    let mut interests = Interests::default();
+    let before = format!("{interests:?}");
+    for key in 0..3 {
+        interests
+            .insert(key, node(&model, "a.b.c"), Kinds::ALL)
+            .unwrap();
+    }
+    assert!(interests.remove(0) && interests.remove(1));
+    // The last that listens to the node still hears of what happens around it.
+    let mut later = model.clone();
+    let gone = changes(1, vec![later.remove(later.at("a"))]);
+    assert_eq!(interests.matching(&gone).len(), 1);
+    assert!(interests.remove(2));
+    assert_eq!(format!("{interests:?}"), before);
+    for key in 0..2 {
+        interests
+            .insert(key, node(&model, "a.b"), Kinds::ALL)
+            .unwrap();
+        assert!(interests.remove(key));
+    }
+    assert_eq!(format!("{interests:?}"), before);
+}
+
+#[test]
+fn a_selector_says_whom_it_follows_and_goes_on_from_another_place() {
+    let model = Model::of(&["a.n", "z.q"]);
+    let pattern: dhlrs_path::Pattern = "a.n".parse().unwrap();
+    assert_eq!(Selector::new(pattern, Kinds::ALL).follows(), None);
+    let n = model.at("a.n");
+    for target in [Target::Node, Target::Bag, Target::Branch] {
+        let mut selector = Selector::new(target(model.place(n)), Kinds::ALL);
+        assert_eq!(selector.follows(), Some(n));
+        let elsewhere = Place {
+            id: n,
+            ancestors: vec![model.at("z"), dhlrs_bag::NodeId::ROOT],
+        };
+        selector.resume_at(elsewhere);
+        let mut around = |path: &str| {
+            let mut change = model.value(model.at(path));
+            change.kind = ChangeKind::Rename;
+            selector.selects(&change, false)
+        };
+        assert_eq!((around("a"), around("z")), (false, true));
+    }
+}
+
+#[test]
+fn a_window_says_in_words_what_it_cannot_give() {
+    let model = Model::of(&["a"]);
+    let mut window = Window::new(5, WindowLimits::default());
+    let said = |result: Result<_, dhlrs_trigger::WindowError>| result.unwrap_err().to_string();
+    assert_eq!(
+        said(window.begin_at(4).map(drop)),
+        "compacted: the oldest revision that is kept is 5"
+    );
+    assert_eq!(
+        said(window.begin_at(6).map(drop)),
+        "the revision is beyond the next one, which is 5"
+    );
+    assert_eq!(
+        said(window.push(changes(4, vec![model.value(model.at("a"))]))),
+        "revision 4 came after it was due: the next one is 5"
     );
 }
