@@ -185,6 +185,10 @@ const fn hint(kind: RefusalKind) -> Option<&'static str> {
         RefusalKind::HopLimit | RefusalKind::Loop => {
             "look at --connect and --forward of the nodes on the way: they lead in a circle"
         }
+        RefusalKind::StoreFull => {
+            "start the node with room for more feeds, or write at one that has written before"
+        }
+        RefusalKind::ClockAhead { .. } => "set this machine's clock right, or wait",
         RefusalKind::Unsupported => "the other node is older: bring both to one version",
         _ => return None,
     })

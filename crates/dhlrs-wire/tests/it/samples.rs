@@ -363,6 +363,8 @@ pub(crate) fn refusal_kinds() -> Vec<RefusalKind> {
         RefusalKind::Loop,
         RefusalKind::Overloaded,
         RefusalKind::Unsupported,
+        RefusalKind::StoreFull,
+        RefusalKind::ClockAhead { until_ms: 1 },
     ]
 }
 
