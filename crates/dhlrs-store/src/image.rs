@@ -14,6 +14,7 @@ use crate::config::Replication;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::{ForwardCursor, ForwardId};
 use crate::head::Head;
+use crate::replica::image::{ReplicaImage, ReplicaPart, ReplicaReader};
 use crate::session::{SessionImage, Sessions};
 
 /// Chunks are cut when they reach this size; one part may exceed it.
@@ -30,6 +31,7 @@ pub struct Image {
     forwards: BTreeMap<ForwardId, ForwardCursor>,
     materialised: Vec<NodeId>,
     tree: Snapshot,
+    replica: Option<ReplicaImage>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,6 +45,7 @@ enum Part {
     Forward(ForwardId, ForwardCursor),
     Materialised(NodeId),
     Node(ImageRow),
+    Replica(ReplicaPart),
 }
 
 impl Image {
@@ -56,6 +59,7 @@ impl Image {
                 .filter(|id| head.bag.node_by_id(*id).is_some())
                 .collect(),
             tree: head.bag.snapshot(),
+            replica: head.replica.as_ref().map(|replica| replica.image()),
         }
     }
 
@@ -78,20 +82,27 @@ impl Image {
             .map(|(id, cursor)| Part::Forward(*id, *cursor));
         let materialised = self.materialised.iter().copied().map(Part::Materialised);
         let nodes = self.tree.image().map(Part::Node);
+        let replica = self.replica.iter().flat_map(ReplicaImage::parts);
+        let replica = replica.map(|part| part.map(Part::Replica));
         let mut parts = std::iter::once(head)
             .chain(sessions)
             .chain(forwards)
             .chain(materialised)
-            .chain(nodes);
+            .chain(nodes)
+            .map(Ok)
+            .chain(replica);
         std::iter::from_fn(move || {
             let mut chunk = Vec::new();
             for part in parts.by_ref() {
-                let bytes = match codec::encode(&part, CHUNK_BYTES_MAX / 2) {
-                    Ok(bytes) => bytes,
-                    Err(error) => {
+                let encoded = part.and_then(|part| {
+                    codec::encode(&part, CHUNK_BYTES_MAX / 2).map_err(|error| {
                         let kind = StoreErrorKind::TooLarge;
-                        return Some(Err(StoreError::with_source(kind, "checkpoint part", error)));
-                    }
+                        StoreError::with_source(kind, "checkpoint part", error)
+                    })
+                });
+                let bytes = match encoded {
+                    Ok(bytes) => bytes,
+                    Err(error) => return Some(Err(error)),
                 };
                 let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 chunk.extend_from_slice(&length.to_le_bytes());
@@ -113,6 +124,7 @@ pub(crate) struct ImageReader {
     forwards: BTreeMap<ForwardId, ForwardCursor>,
     materialised: BTreeSet<NodeId>,
     nodes: Option<Restore>,
+    replica: ReplicaReader,
     /// The state that came of it, as soon as the first record or the end was there.
     pub(crate) restored: Option<Head>,
     /// A part made no sense: the rest is passed over.
@@ -165,6 +177,7 @@ impl ImageReader {
                 Part::Materialised(id) => {
                     self.materialised.insert(id);
                 }
+                Part::Replica(part) => self.replica.push(part)?,
                 Part::Node(row) => {
                     let Some(nodes) = &mut self.nodes else {
                         let what = "a checkpoint without a head";
@@ -192,6 +205,9 @@ impl ImageReader {
                 head.sessions = std::mem::take(&mut self.sessions);
                 head.forwards = std::mem::take(&mut self.forwards);
                 head.materialised = std::mem::take(&mut self.materialised);
+                let replica = std::mem::take(&mut self.replica);
+                let replica = replica.finish(self.replication.as_ref())?;
+                head.replica = replica.map(Box::new);
             }
             self.restored = Some(head);
         }

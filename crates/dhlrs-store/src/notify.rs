@@ -174,10 +174,12 @@ impl Store {
         let limits = &self.config.limits;
         let much = self.checkpoint.bytes_since >= limits.window_bytes_max
             || self.checkpoint.changes_since >= limits.window_changes_max;
+        // A replica's checkpoint holds its whole history: one each time that has doubled costs little.
+        let stored = self.head.replica.as_ref();
+        let is_worth_it = stored.is_none_or(|own| self.checkpoint.bytes_since >= own.run_bytes);
         // Two checkpoints at most: the window needs the older one until it has left it.
-        let is_owned = self.head.replica.is_none();
         self.config.logged
-            && is_owned
+            && is_worth_it
             && much
             && self.checkpoint.newest.is_none()
             && !self.checkpoint.under_way

@@ -5,6 +5,7 @@
 
 pub(crate) mod drafts;
 pub(crate) mod gossip;
+pub(crate) mod image;
 pub(crate) mod merging;
 pub(crate) mod writing;
 
@@ -12,10 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dhlrs_bag::{Bag, Change};
-use dhlrs_clock::{HybridClock, Present};
+use dhlrs_clock::{HybridClock, Present, Stamp};
 use dhlrs_feed::{
-    AntiEntropy, Epoch, Event, EventId, FeedEnd, FeedId, FeedSet, Run, RunLimits, RunWriter,
-    StoreId,
+    AntiEntropy, Epoch, Event, EventId, FeedEnd, FeedId, FeedSet, OwnRecord, Run, RunLimits,
+    RunWriter, StoreId,
 };
 use dhlrs_identity::PublicKey;
 use dhlrs_reducer::{Reducer, ViewChanges};
@@ -45,6 +46,8 @@ pub(crate) struct Replica {
     /// How far the events of the own feed have named the others.
     named: BTreeMap<FeedId, u64>,
     pub(crate) runs: BTreeMap<FeedId, BTreeMap<u64, StoredRun>>,
+    /// About what all of them take.
+    pub(crate) run_bytes: usize,
     pub(crate) drafts: BTreeMap<DraftId, Draft>,
 }
 
@@ -59,10 +62,39 @@ pub(crate) enum Feeds {
 #[derive(Debug)]
 pub(crate) struct OwnFeed {
     pub(crate) writer: RunWriter,
-    /// Events that were not signed yet.
+    /// How far it is signed, and the last stamp up to there.
+    pub(crate) signed: (FeedEnd, Option<Stamp>),
+    /// What was not signed yet, as the log keeps it and as events.
+    pub(crate) records: Vec<OwnRecord>,
     pub(crate) unsigned: Vec<(Event, EventId)>,
     /// The last one.
-    pub(crate) last: Option<dhlrs_clock::Stamp>,
+    pub(crate) last: Option<Stamp>,
+}
+
+impl OwnFeed {
+    fn new(writer: RunWriter) -> Self {
+        Self {
+            signed: (writer.head(), None),
+            writer,
+            records: Vec::new(),
+            unsigned: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// A transaction was written.
+    pub(crate) fn take(&mut self, record: OwnRecord, events: &[(Event, EventId)]) {
+        self.last = events.last().map(|(event, _)| event.stamp).or(self.last);
+        self.records.push(record);
+        self.unsigned.extend(events.iter().cloned());
+    }
+
+    /// What was written up to here is signed.
+    pub(crate) fn sign(&mut self, end: FeedEnd) {
+        self.signed = (end, self.last);
+        self.records.clear();
+        self.unsigned.clear();
+    }
 }
 
 /// A run as it travels, by the number before its first event.
@@ -95,6 +127,7 @@ impl Replica {
             closes: None,
             named: BTreeMap::new(),
             runs: BTreeMap::new(),
+            run_bytes: 0,
             drafts: BTreeMap::new(),
         }
     }
@@ -106,11 +139,8 @@ impl Replica {
     /// The feed of this epoch, to be written.
     pub(crate) fn begin_feed(&mut self, epoch: Epoch) {
         let feed = FeedId::new(self.key(), epoch);
-        self.own = Some(OwnFeed {
-            writer: RunWriter::new(self.id, feed, RunLimits::default()),
-            unsigned: Vec::new(),
-            last: None,
-        });
+        let writer = RunWriter::new(self.id, feed, RunLimits::default());
+        self.own = Some(OwnFeed::new(writer));
         self.named.clear();
     }
 
@@ -134,7 +164,7 @@ impl Replica {
             let replayed = replayed.map_err(|error| {
                 StoreError::with_source(StoreErrorKind::Corrupt, "own events", error)
             })?;
-            self.note_own(&replayed);
+            self.note_own(written.record.clone(), &replayed);
             events.extend(replayed);
         }
         Ok(self.reduce_own(events, change.now_ms, bag, change.meta.revision))
@@ -149,7 +179,7 @@ impl Replica {
         let run = own.writer.replay_seal(record).map_err(|error| {
             StoreError::with_source(StoreErrorKind::Corrupt, "a signature of own events", error)
         })?;
-        own.unsigned.clear();
+        own.sign(run.claim().end());
         self.store_run(&run);
         if let Feeds::Reading(set) = &mut self.feeds {
             // What it closes was closed in the reducer when its first event was read.
@@ -199,6 +229,7 @@ impl Replica {
             prev: claim.prev,
             bytes: run.bytes().into(),
         };
+        self.run_bytes += stored.bytes.len();
         let feed = self.runs.entry(*run.feed()).or_default();
         feed.insert(claim.header.first - 1, stored);
     }
@@ -210,13 +241,12 @@ impl Replica {
     }
 
     /// Notes what own events have said.
-    pub(crate) fn note_own(&mut self, events: &[(Event, EventId)]) {
+    pub(crate) fn note_own(&mut self, record: OwnRecord, events: &[(Event, EventId)]) {
         for dep in events.iter().flat_map(|(event, _)| &event.deps) {
             self.named.insert(dep.dot.feed, dep.dot.seq);
         }
         if let Some(own) = &mut self.own {
-            own.last = events.last().map(|(event, _)| event.stamp).or(own.last);
-            own.unsigned.extend(events.iter().cloned());
+            own.take(record, events);
         }
     }
 

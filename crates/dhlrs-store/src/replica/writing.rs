@@ -167,11 +167,11 @@ impl Replica {
         let signer = &*self.replication.keys.signer;
         let written = own.writer.append(now, (0, EventId::NONE), events, signer)?;
         if let Some(sealed) = &written.sealed {
-            own.unsigned.clear();
+            own.sign(sealed.run.claim().end());
             wrote.runs.push(sealed.run.clone());
             self.store_run(&sealed.run);
         }
-        self.note_own(&written.events);
+        self.note_own(written.record.clone(), &written.events);
         wrote.written.push(OwnWritten {
             sealed: written.sealed.map(|sealed| sealed.record),
             record: written.record,
@@ -208,7 +208,7 @@ impl Replica {
         let own = self.own.as_mut()?;
         own.writer.due().filter(|due| now.has_reached(*due))?;
         let sealed = own.writer.seal(now, &*self.replication.keys.signer)?;
-        own.unsigned.clear();
+        own.sign(sealed.run.claim().end());
         self.store_run(&sealed.run);
         Some(sealed)
     }

@@ -19,6 +19,8 @@ pub(crate) struct Mesh {
     next_link: u64,
     /// Which link of whom leads to whom.
     ways: BTreeMap<(usize, LinkId), usize>,
+    /// Changes between two checkpoints.
+    window: Option<usize>,
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
 }
@@ -35,11 +37,25 @@ pub(crate) fn replicated(author: u8, logged: bool) -> Config {
     config
 }
 
+fn windowed(author: u8, window: Option<usize>) -> Config {
+    let mut config = replicated(author, true);
+    if let Some(changes) = window {
+        config.limits.window_changes_max = changes;
+    }
+    config
+}
+
 impl Mesh {
     /// Replicas with a log each, and no links.
     pub(crate) fn of(count: u8) -> Self {
-        let node = |author| Bench::of(replicated(author, true), resolvers());
+        Self::with_window(count, None)
+    }
+
+    /// The same with a checkpoint after every so many changes.
+    pub(crate) fn with_window(count: u8, window: Option<usize>) -> Self {
+        let node = |author| Bench::of(windowed(author, window), resolvers());
         Self {
+            window,
             nodes: (1..=count).map(node).collect(),
             links: BTreeSet::new(),
             next_link: 0,
@@ -96,7 +112,7 @@ impl Mesh {
             self.ways.remove(&(at, link));
         }
         let author = u8::try_from(at + 1).unwrap();
-        let mut config = replicated(author, true);
+        let mut config = windowed(author, self.window);
         config.restored = restored;
         self.nodes[at].restart_as(config, resolvers());
         for (a, b) in peers {

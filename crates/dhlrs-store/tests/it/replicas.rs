@@ -155,6 +155,46 @@ fn a_restart_gives_back_the_same_tree_and_goes_on_in_its_feed() {
 }
 
 #[test]
+fn a_replica_opened_from_a_checkpoint_is_the_same_replica() {
+    let mut mesh = Mesh::with_window(3, Some(20));
+    mesh.link(0, 1);
+    mesh.link(1, 2);
+    for n in 0..240_usize {
+        let at = n % 3;
+        match n % 11 {
+            3 => {
+                let path = path(&format!("n{}", n % 5));
+                let _ = mesh.nodes[at].write(vec![Edit::Remove { path }.into()]);
+            }
+            _ => {
+                mesh.nodes[at].set(&format!("n{}.v{}", n % 5, n % 3), n as i64);
+            }
+        }
+        if n % 13 == 0 {
+            mesh.settle();
+        }
+        if n % 20 == 19 {
+            let at = (n / 20) % 3;
+            let before = mesh.nodes[at].store.published().clone();
+            let revision = mesh.nodes[at].revision();
+            let hash = mesh.nodes[at].store.state_hash();
+            mesh.restart(at);
+            assert_eq!(mesh.nodes[at].store.published(), &before);
+            assert_eq!(mesh.nodes[at].revision(), revision);
+            assert_eq!(mesh.nodes[at].store.state_hash(), hash);
+        }
+    }
+    let images = mesh
+        .nodes
+        .iter()
+        .filter(|node| node.image.is_some())
+        .count();
+    assert_eq!(images, 3);
+    mesh.settle();
+    mesh.assert_equal();
+}
+
+#[test]
 fn a_watch_is_told_of_remote_changes_like_of_local_ones() {
     let mut mesh = Mesh::of(2);
     mesh.link(0, 1);
