@@ -1,9 +1,10 @@
 //! Reading changes at one's own pace.
 
-use dhlrs_bag::{ChangeKind, Changes};
+use dhlrs_bag::{AttributeChange, Change, ChangeKind, Changes, Name, NodeId, Shown, Value};
 use dhlrs_path::Pattern;
 use dhlrs_trigger::{
-    Cursor, Interests, Kinds, Next, Selector, Target, Window, WindowErrorKind, WindowLimits,
+    Cursor, Interests, Kinds, Next, Selector, Target, WINDOW_CHANGES_MAX, Window, WindowErrorKind,
+    WindowLimits, change_bytes,
 };
 
 use crate::model::{Model, changes};
@@ -241,4 +242,86 @@ fn a_selector_follows_its_node() {
     assert!(!selector.selects(&moved, false));
     assert!(!selector.selects(&model.remove(a), false));
     assert!(selector.selects(&model.remove(z), false));
+}
+
+#[test]
+fn a_window_of_just_so_many_bytes_keeps_them() {
+    let one = change_bytes(&value(1, "a").list[0]);
+    let limits = WindowLimits {
+        bytes_max: 2 * one,
+        ..WindowLimits::default()
+    };
+    let mut window = Window::new(1, limits);
+    for revision in 1..=3 {
+        window.push(value(revision, "a")).unwrap();
+    }
+    assert_eq!(window.oldest(), 2);
+}
+
+#[test]
+fn a_window_that_is_told_nothing_keeps_a_hundred_thousand_changes() {
+    let mut window = Window::new(1, WindowLimits::default());
+    let mut next = value(1, "a");
+    for _ in 0..=WINDOW_CHANGES_MAX {
+        window.push(next.clone()).unwrap();
+        next.meta.revision += 1;
+    }
+    assert_eq!(window.oldest(), 2);
+}
+
+#[test]
+fn a_reader_knows_after_each_revision_which_is_due() {
+    let mut window = window(100);
+    let (mut cursor, mut selector) = (window.begin_now(), selector("a"));
+    window.push(value(1, "a")).unwrap();
+    window.push(value(2, "a")).unwrap();
+    window.push(overlay(2, "a")).unwrap();
+    let mut due = Vec::new();
+    while let Next::Delivered { .. } = window.next(&mut cursor, &mut selector) {
+        due.push(cursor.revision());
+    }
+    assert_eq!(due, [2, 3, 3]);
+}
+
+#[test]
+fn what_a_change_takes_grows_with_what_it_holds() {
+    let text = |bytes: usize| Value::from("x".repeat(bytes).as_str());
+    let attribute = |name: usize, old: usize, new: usize| AttributeChange {
+        name: Name::new(&"n".repeat(name)).unwrap(),
+        old: Some(text(old)),
+        new: Some(text(new)),
+    };
+    let plain = || {
+        let mut change = value(1, "a").list.remove(0);
+        change.old_path = Some("b".parse().unwrap());
+        change.old_ancestors = vec![NodeId::ROOT];
+        change.old = Shown::Scalar(text(1));
+        change.new = Shown::Scalar(text(1));
+        change.attributes = vec![attribute(1, 1, 1)];
+        change
+    };
+    let long: dhlrs_path::Path<'_> = "p".repeat(201).parse().unwrap();
+    let grow: [&dyn Fn(&mut Change); 9] = [
+        &|change| change.path = long.clone().into_owned(),
+        &|change| change.old_path = Some(long.clone().into_owned()),
+        &|change| change.ancestors.extend([NodeId::ROOT; 13]),
+        &|change| change.old_ancestors.extend([NodeId::ROOT; 13]),
+        &|change| change.old = Shown::Scalar(text(201)),
+        &|change| change.new = Shown::Scalar(text(201)),
+        &|change| change.attributes = vec![attribute(201, 1, 1)],
+        &|change| change.attributes = vec![attribute(1, 201, 1)],
+        &|change| change.attributes = vec![attribute(1, 1, 201)],
+    ];
+    let before = change_bytes(&plain());
+    assert!(before > size_of::<Change>() + size_of::<AttributeChange>());
+    for (at, grow) in grow.iter().enumerate() {
+        let mut change = plain();
+        grow(&mut change);
+        let grown = change_bytes(&change) - before;
+        assert!((200..=210).contains(&grown), "{at}: {grown}");
+    }
+    // Of a branch only its number of nodes travels.
+    let mut change = plain();
+    change.new = Shown::Branch { nodes: 1_000_000 };
+    assert!(change_bytes(&change) <= before);
 }
