@@ -112,6 +112,7 @@ impl Session {
 fn read_tytx(text: &str) -> Result<Bag, ErrorClass> {
     Bag::from_tytx(text.as_bytes(), &ReadLimits::default()).map_err(|error| match error.kind() {
         FormatErrorKind::BadShape | FormatErrorKind::Syntax => ErrorClass::Serialize,
+        FormatErrorKind::NoType => ErrorClass::Type,
         _ => ErrorClass::Value,
     })
 }

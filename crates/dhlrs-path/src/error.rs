@@ -28,7 +28,7 @@ pub enum ParsePathErrorKind {
     Reserved,
     /// A `\` before something other than `. / # ? * ~ & = \`.
     Escape,
-    /// A number after `#` that is no index: leading zeros, `-0`, or beyond 64 bits.
+    /// A number after `#` that is no index: leading zeros, or `-0`.
     Index,
     /// A step that begins with `#` and is none of `#INDEX`, `#ATTR=TEXT`, `#=TEXT`, `#parent`.
     HashStep,
@@ -79,7 +79,7 @@ impl ParsePathErrorKind {
             }
             Self::Reserved => "unescaped syntax character: write `\\` before it",
             Self::Escape => "`\\` must be followed by one of . / # ? * ~ & = \\",
-            Self::Index => "not an index: no leading zero, no -0, 64 bits",
+            Self::Index => "not an index: no leading zero, no -0",
             Self::HashStep => "unknown # step: known are #N, #attr=text, #=text and #parent",
             Self::Displaced => "`~` must be followed by 32 lowercase hex digits",
             Self::Wildcard => "wildcard in a path: only patterns hold * and **; else `\\*`",

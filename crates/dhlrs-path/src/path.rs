@@ -424,7 +424,7 @@ fn read_hash_step(reader: &mut Reader<'_>) -> Result<(), ParsePathError> {
         return reader.fail(Kind::HashStep, start);
     }
     let is_canonical = !digits.starts_with('0') || word == "0";
-    match is_canonical && word.parse::<i64>().is_ok() {
+    match is_canonical {
         true => Ok(()),
         false => reader.fail(Kind::Index, start),
     }

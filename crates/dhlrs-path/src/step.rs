@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use core::iter::FusedIterator;
+use core::num::IntErrorKind;
 
 use crate::grammar::{escape_into, find_unescaped, rfind_dot, unescape};
 
@@ -19,7 +20,8 @@ pub enum Step<'a> {
         /// The id of the child that is meant: 32 lowercase hex digits.
         hex: &'a str,
     },
-    /// The child at a place: 0 is the first, -1 the last.
+    /// The child at a place: 0 is the first, -1 the last. A number beyond 64 bits, which is the place
+    /// of no child, is the largest or the smallest one.
     Index(i64),
     /// The first child with an attribute that is this Text, or another scalar that prints so.
     Attribute {
@@ -55,8 +57,16 @@ impl<'a> Step<'a> {
                 name: unescape(&rest[..at]),
                 text: unescape(&rest[at + 1..]),
             },
-            // What is no index was checked to be `#parent`.
-            None => rest.parse().map_or(Self::Parent, Self::Index),
+            None => match rest.parse() {
+                Ok(index) => Self::Index(index),
+                Err(error) => match error.kind() {
+                    // No bag has so many children.
+                    IntErrorKind::PosOverflow => Self::Index(i64::MAX),
+                    IntErrorKind::NegOverflow => Self::Index(i64::MIN),
+                    // What is no index was checked to be `#parent`.
+                    _ => Self::Parent,
+                },
+            },
         }
     }
 

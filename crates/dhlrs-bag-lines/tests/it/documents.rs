@@ -65,3 +65,73 @@ fn what_is_no_document_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_document_with_a_bad_value_is_told_from_one_with_a_bad_shape() {
+    let refused = |value: &str, class: &str| {
+        let text = format!(r#"{{"rows":[[[],"x",null,{value},{{}}]]}}::X"#);
+        let request = serde_json::json!({"op": "untytx", "as": "h", "text": text});
+        let answer = format!(r#"{{"id":null,"err":"{class}"}}"#);
+        answers(&[&request.to_string()], &answer);
+    };
+    for bad in [
+        "!!!::RAW",
+        "YWJ::RAW",
+        "x::L",
+        "x::N",
+        "x::R",
+        "x::B",
+        "x::DHZ",
+        "x::D",
+        "x::H",
+        "2026-13-01T00:00:00.000Z::DHZ",
+    ] {
+        refused(&format!("\"{bad}\""), "value");
+    }
+    for typeless in [r#""2026-01-31::D""#, r#""12:00::H""#, r#"{"k":1}"#, "[[1]]"] {
+        refused(typeless, "type");
+    }
+    for shapeless in [
+        r#"null,{},{}],[["p"],"y",null,1"#,
+        r#"1,{}],[[""],"y",null,1"#,
+    ] {
+        refused(shapeless, "serialize");
+    }
+    // A label has at least one byte.
+    refused(r#"1,{}],[[],"",null,1"#, "value");
+    let plain = r#"{"op":"untytx","as":"h","text":"{\"\":1}"}"#;
+    answers(&[plain], r#"{"id":null,"err":"value"}"#);
+}
+
+#[test]
+fn an_index_of_any_size_is_one_that_finds_nothing() {
+    const MANY: &str = "#99999999999999999999999";
+    for (request, answer) in [
+        (r#"{"op":"get","path":"NN"}"#, r#""ok":null"#),
+        (r#"{"op":"get","path":"a.#-9NN"}"#, r#""ok":null"#),
+        (r#"{"op":"has","path":"NN"}"#, r#""ok":false"#),
+        (r#"{"op":"pop","path":"NN"}"#, r#""ok":null"#),
+        (
+            r#"{"op":"set","path":"NN","value":1}"#,
+            r#""err":"index-create""#,
+        ),
+        (
+            r#"{"op":"set","path":"NN.x","value":1}"#,
+            r#""err":"index-missing""#,
+        ),
+        (
+            r#"{"op":"setattr","path":"NN","attrs":{"x":1}}"#,
+            r#""err":"index-create""#,
+        ),
+        (r#"{"op":"keys","path":"NN"}"#, r#""err":"missing""#),
+    ] {
+        let request = request
+            .replace("#-9NN", &format!("#-{}", &MANY[1..]))
+            .replace("NN", MANY);
+        let answer = format!(r#"{{"id":null,{answer}}}"#);
+        answers(
+            &[r#"{"op":"set","path":"a.b","value":1}"#, &request],
+            &answer,
+        );
+    }
+}

@@ -31,6 +31,10 @@ pub enum FormatErrorKind {
     TooDeep,
     /// A number that neither an integer nor a float of 64 bits holds.
     BadNumber,
+    /// A text that is no value of the type that is named beside it: no number, no time, no base64.
+    BadValue,
+    /// A value of a type that there is none of here: a calendar date, a map, a list in a list.
+    NoType,
     /// A text that cannot be a label, or the name of an attribute.
     BadLabel,
     /// Two children of one bag have the same label.

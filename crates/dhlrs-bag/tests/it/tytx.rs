@@ -103,10 +103,35 @@ fn what_is_no_bag_is_refused() {
             r#"{"rows":[[[],"a",null,1,{}],[[],"a",null,1,{}]]}::X"#,
             Kind::DuplicateLabel,
         ),
-        (r#"{"rows":[[[],"a",null,"5::D",{}]]}::X"#, Kind::BadShape),
-        (r#"{"rows":[[[],"a",null,"x::L",{}]]}::X"#, Kind::BadShape),
-        (r#"{"rows":[[[],"a",null,{"k":1},{}]]}::X"#, Kind::BadShape),
-        (r#"{"rows":[[[],"a",null,[[1]],{}]]}::X"#, Kind::BadShape),
+        (r#"{"rows":[[[],"a",null,"5::D",{}]]}::X"#, Kind::BadValue),
+        (
+            r#"{"rows":[[[],"a",null,"2026-01-31::D",{}]]}::X"#,
+            Kind::NoType,
+        ),
+        (
+            r#"{"rows":[[[],"a",null,"25:00::H",{}]]}::X"#,
+            Kind::BadValue,
+        ),
+        (r#"{"rows":[[[],"a",null,"12:00::H",{}]]}::X"#, Kind::NoType),
+        (
+            r#"{"rows":[[[],"a",null,"12:00:30.5::H",{}]]}::X"#,
+            Kind::NoType,
+        ),
+        (r#"{"rows":[[[],"a",null,"x::L",{}]]}::X"#, Kind::BadValue),
+        (
+            r#"{"rows":[[[],"a",null,"!!!::RAW",{}]]}::X"#,
+            Kind::BadValue,
+        ),
+        (
+            r#"{"rows":[[[],"a",null,"2026-13-01T00:00:00Z::DHZ",{}]]}::X"#,
+            Kind::BadValue,
+        ),
+        (
+            r#"{"rows":[[[],"a",null,1,{"k":"x::L"}]]}::X"#,
+            Kind::BadValue,
+        ),
+        (r#"{"rows":[[[],"a",null,{"k":1},{}]]}::X"#, Kind::NoType),
+        (r#"{"rows":[[[],"a",null,[[1]],{}]]}::X"#, Kind::NoType),
         (r#"{"rows":[[[],"",null,1,{}]]}::X"#, Kind::BadLabel),
         (
             r#"{"rows":[[[],"a",null,99999999999999999999,{}]]}::X"#,

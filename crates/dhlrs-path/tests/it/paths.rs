@@ -72,6 +72,17 @@ fn hash_steps_are_read() {
         "#-9223372036854775808",
         &[Step::Index(i64::MIN)],
     );
+    // No child stands there, but it is an index.
+    for (text, index) in [
+        ("#9223372036854775808", i64::MAX),
+        ("#99999999999999999999999", i64::MAX),
+        ("#-9223372036854775809", i64::MIN),
+        ("#-99999999999999999999999", i64::MIN),
+    ] {
+        let path: Path<'_> = text.parse().unwrap();
+        assert_eq!(path.to_string(), text);
+        assert!(path.steps().eq([Step::Index(index)]), "{text}");
+    }
     reads("#a=t.b", "#a=t.b", &[attribute("a", "t"), label("b")]);
     reads("#=t", "#=t", &[Step::Value("t".into())]);
     reads("#=", "#=", &[Step::Value("".into())]);

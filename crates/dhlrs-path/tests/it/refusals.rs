@@ -72,14 +72,7 @@ fn refuses_an_unknown_escape() {
 
 #[test]
 fn refuses_a_number_that_is_no_index() {
-    for text in [
-        "#00",
-        "#01",
-        "#-0",
-        "#-01",
-        "#9223372036854775808",
-        "#-9223372036854775809",
-    ] {
+    for text in ["#00", "#01", "#-0", "#-01"] {
         refuses(text, Kind::Index, 0);
     }
     refuses("a.#007", Kind::Index, 2);

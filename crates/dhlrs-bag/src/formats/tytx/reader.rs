@@ -157,7 +157,10 @@ impl Reader<'_> {
         loop {
             match want(&mut self.tokens)? {
                 JsonToken::ListEnd => return Ok(labels),
-                JsonToken::Text(label) => labels.push(self.label(&label)?),
+                JsonToken::Text(label) => labels.push(Label::new(&label).map_err(|cause| {
+                    let detail = format!("no parent can be called so: {cause}");
+                    self.tokens.error(Kind::BadShape, detail)
+                })?),
                 _ => return Err(self.wrong("a path is a list of labels")),
             }
             if labels.len() > DEPTH_MAX {
@@ -218,12 +221,15 @@ impl Reader<'_> {
                     Some(Ok(Value::List(_))) => {
                         return Err(self.wrong("JSON inside of a text is not read"));
                     }
-                    Some(value) => value.map_err(|why| self.tokens.error(Kind::BadShape, why))?,
+                    Some(value) => value.map_err(|error| self.tokens.place(error))?,
                     None => Value::Text(text),
                 },
                 None => Value::Text(text),
             },
-            _ => return Err(self.wrong("a value is a scalar or a flat list of scalars")),
+            _ => {
+                let detail = "a value is a scalar or a flat list of scalars";
+                return Err(self.tokens.error(Kind::NoType, detail));
+            }
         })
     }
 

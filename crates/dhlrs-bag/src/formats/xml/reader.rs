@@ -351,7 +351,7 @@ impl<R: Read> XmlReader<R> {
             let depth = self.depth();
             let value = match open.code.as_deref() {
                 Some(code) => match decoded(&open.text, code) {
-                    Some(value) => value.map_err(|why| FormatError::new(Kind::BadShape, why))?,
+                    Some(value) => value?,
                     None => Value::from(format!("{}::{code}", open.text)),
                 },
                 // An empty root is an empty bag.

@@ -52,7 +52,7 @@ pub(super) fn attribute_value(text: &str) -> Result<Value, String> {
     if let Some((text, code)) = text.rsplit_once("::")
         && let Some(value) = decoded(text, code)
     {
-        return value;
+        return value.map_err(|error| error.to_string());
     }
     Ok(match spelled_in_json(text) {
         // JSON's null is no attribute at all; Genro leaves it out too.
