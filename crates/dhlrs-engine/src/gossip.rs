@@ -10,7 +10,7 @@ use dhlrs_clock::Time;
 use dhlrs_feed::{LinkId, LinkOptions};
 use dhlrs_link::Peer;
 use dhlrs_path::{NodeName, StoreName};
-use dhlrs_store::{Gossip, Input as StoreInput};
+use dhlrs_store::{Gossip, Input as StoreInput, Neighbour};
 use dhlrs_wire::Message;
 
 use crate::engine::Engine;
@@ -32,10 +32,14 @@ impl Engine {
     /// Tells stores that are new of the neighbours that were there before them.
     pub(crate) fn gossip_begins(&mut self, now: Time) {
         for name in std::mem::take(&mut self.ways.added) {
-            let links: Vec<LinkId> = self.ways.peers.keys().copied().collect();
-            for link in links {
-                let options = LinkOptions::default();
-                let gossip = Gossip::Opened { link, options };
+            let ways: Vec<(LinkId, Arc<Peer>)> = self
+                .ways
+                .peers
+                .iter()
+                .map(|(link, peer)| (*link, peer.clone()))
+                .collect();
+            for (link, peer) in ways {
+                let gossip = opened(link, &peer);
                 self.store_input(now, &name, StoreInput::Gossip(gossip));
             }
         }
@@ -48,8 +52,7 @@ impl Engine {
         let link = LinkId(self.ways.next);
         self.ways.peers.insert(link, peer.clone());
         self.ways.links.insert(peer.name.clone(), link);
-        let options = LinkOptions::default();
-        self.gossip_to_stores(now, || Gossip::Opened { link, options });
+        self.gossip_to_stores(now, || opened(link, peer));
     }
 
     /// The neighbour's link is gone.
@@ -99,5 +102,16 @@ impl Engine {
         if let (Some(store), Some(peer)) = (id, peer) {
             self.try_send(now, &peer, Message::Gossip { store, bytes }, out);
         }
+    }
+}
+
+fn opened(link: LinkId, peer: &Peer) -> Gossip {
+    Gossip::Opened {
+        link,
+        options: LinkOptions::default(),
+        neighbour: Neighbour {
+            node: peer.name.clone(),
+            key: peer.key,
+        },
     }
 }

@@ -47,6 +47,7 @@ mod feed_set;
 mod fork;
 mod frontier;
 mod home_path;
+mod lag;
 mod message;
 mod order_key;
 mod peer;
@@ -75,6 +76,7 @@ pub use feed_set::{
 };
 pub use fork::{FORK_PROOF_BYTES_MAX, ForkProof};
 pub use home_path::{HomePath, HomeStep};
+pub use lag::PeerLag;
 pub use message::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN, MessageError};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
 pub use peer::{ACKNOWLEDGE_MS, LinkOptions, RETRY_MS, RETRY_MS_MAX};

@@ -75,7 +75,7 @@ impl Reducer {
     }
 
     /// The stored events that count and concern the bag node or what is at home below it, the newest first; a Move
-    /// also concerns the bag that it names.
+    /// also concerns the bag that it names, and an event of another kind the root.
     ///
     /// Begins below `before`, the place of the last event that was read, and reads no further than is asked for:
     /// O(log feeds) for each event of the store that it passes.
@@ -159,8 +159,11 @@ impl Reducer {
 }
 
 fn concerns(payload: &Payload, node: &HomePath) -> bool {
-    let Payload::Tree(op) = payload else {
-        return false;
+    let op = match payload {
+        Payload::Tree(op) => op,
+        // What the tree does not know stands in no bag node of it.
+        Payload::Other { .. } => return node.is_root(),
+        Payload::Seen | Payload::Close { .. } => return false,
     };
     let is_within = |at: &HomePath| {
         let mut way = std::iter::successors(Some(at), |at| at.home().map(|(parent, _)| parent));

@@ -5,7 +5,6 @@
 
 use dhlrs_bag::{Change, ChangeKind, Changes, Edit, Meta, NodeId, Op};
 use dhlrs_clock::Time;
-use dhlrs_feed::Payload;
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
 use crate::bound::Bound;
@@ -17,7 +16,7 @@ use crate::order::{Ordered, OwnedTree, order};
 use crate::owned::check_no_events;
 use crate::port::Caller;
 use crate::record::{OwnChange, Record, SessionAnswer};
-use crate::replica::writing::{Trial, Wrote};
+use crate::replica::writing::{Trial, Wrote, with_emitted};
 
 /// Whether a change is none of the store's history.
 fn is_of_overlays(change: &Change) -> bool {
@@ -43,7 +42,6 @@ impl Store {
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let mut revision = self.head.next_revision();
         let mut decided = check_envelope(intent)
-            .and_then(|()| check_no_events(intent))
             .and_then(|()| self.check_incarnation(intent))
             .and_then(|()| match self.head.replica.is_some() {
                 true => self.decide_events(now, intent, revision),
@@ -124,6 +122,7 @@ impl Store {
                     written: wrote.written,
                     materialised,
                     answer,
+                    applies: Vec::new(),
                 })));
                 for run in wrote.runs {
                     self.tickets.signed(run);
@@ -152,6 +151,7 @@ impl Store {
         intent: &Intent,
         revision: u64,
     ) -> Result<(Ordered, Decided), Refusal> {
+        check_no_events(intent)?;
         let Head {
             bag, materialised, ..
         } = &mut self.head;
@@ -187,10 +187,7 @@ impl Store {
         let mut trial = Trial::new(replica, bag);
         let mut ordered = order(&mut trial, materialised, bindings, edits, atomic, revision)?;
         let (transactions, local) = trial.finish(atomic)?;
-        let transactions: Vec<Vec<Payload>> = transactions
-            .into_iter()
-            .map(|ops| ops.into_iter().map(Payload::Tree).collect())
-            .collect();
+        let transactions = with_emitted(transactions, &intent.emitted, atomic)?;
         ordered.changes = bag.apply(&local, revision);
         if transactions.is_empty() {
             return Ok((ordered, Decided::Ops(Vec::new())));

@@ -155,6 +155,10 @@ impl Head {
                 let replica = self.replica.as_mut().ok_or_else(no_replica)?;
                 replica.replay_seal(&record)?;
             }
+            Record::DraftsDropped => {
+                let replica = self.replica.as_mut().ok_or_else(no_replica)?;
+                replica.drafts.clear();
+            }
             Record::Merged {
                 revision,
                 now_ms,

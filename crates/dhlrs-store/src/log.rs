@@ -7,7 +7,7 @@
 use dhlrs_bag::{Changes, Snapshot};
 use dhlrs_feed::{LinkId, Run};
 use dhlrs_trigger::change_bytes;
-use dhlrs_wire::{Refusal, Reply};
+use dhlrs_wire::{Draft, Drafts, EventRow, ReadRow, Refusal, Reply};
 
 use crate::image::Image;
 use crate::lost::Lost;
@@ -225,6 +225,25 @@ fn answer_bytes(result: &Result<Reply, Refusal>) -> usize {
     match result {
         Ok(Reply::Written(written)) => {
             ANSWER_BYTES + written.first_skipped.iter().map(refusal).sum::<usize>()
+        }
+        Ok(Reply::History(page)) => {
+            let rows = page.rows.iter().map(EventRow::encoded_bytes);
+            ANSWER_BYTES + rows.sum::<usize>()
+        }
+        Ok(Reply::Drafts(drafts)) => {
+            let rows: &[Draft] = match &**drafts {
+                Drafts::List { rows, .. } => rows,
+                _ => &[],
+            };
+            let rows = rows.iter().map(|row| row.event.encoded_bytes());
+            ANSWER_BYTES + rows.sum::<usize>()
+        }
+        Ok(Reply::Feeds(feeds)) => {
+            ANSWER_BYTES + size_of_val(feeds.rows.as_slice()) + size_of_val(feeds.peers.as_slice())
+        }
+        Ok(Reply::Page(page)) => {
+            let rows = page.rows.iter().map(ReadRow::encoded_bytes);
+            ANSWER_BYTES + rows.sum::<usize>()
         }
         Ok(_) => ANSWER_BYTES,
         Err(own) => refusal(own),

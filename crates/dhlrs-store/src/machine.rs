@@ -20,7 +20,7 @@ use crate::image::{Image, ImageReader};
 use crate::intent::{Admission, admit, unknown_session};
 use crate::log::{Batch, Step, Tickets};
 use crate::owned::not_replicated;
-use crate::port::{Caller, Input, Output, RequestId};
+use crate::port::{Caller, Input, Neighbour, Output, RequestId};
 use crate::reads::Reads;
 use crate::record::Record;
 use crate::resolve::Waiting;
@@ -57,7 +57,7 @@ pub struct Store {
     /// Whether the log has been read to its end before.
     pub(crate) was_open: bool,
     /// The neighbours that may hold a replica too.
-    pub(crate) links: BTreeMap<LinkId, LinkOptions>,
+    pub(crate) links: BTreeMap<LinkId, (LinkOptions, Neighbour)>,
     pub(crate) next_beacon_ms: Option<u64>,
     /// When an event whose stamp lies in the future is due, by the monotonic clock.
     pub(crate) held_wake_ms: Option<u64>,
@@ -308,9 +308,9 @@ impl Store {
                 let message = "a status request goes to a process, not to a store";
                 out.push(answer(Err(Refusal::new(RefusalKind::Unsupported, message))));
             }
-            Request::Feeds { .. } => out.push(answer(Err(not_replicated("feeds")))),
-            Request::Drafts(_) => out.push(answer(Err(not_replicated("drafts")))),
-            Request::History(_) => out.push(answer(Err(not_replicated("history")))),
+            Request::Feeds { after } => self.feeds(now, id, after, out),
+            Request::Drafts(request) => self.drafts(now, id, caller, request, out),
+            Request::History(history) => self.history(id, &history, out),
             Request::Checkpoint => out.push(answer(Err(not_replicated("checkpoint on demand")))),
         }
     }
@@ -339,7 +339,7 @@ impl Store {
 
     /// Whether one more request can be gathered for the disk; if not, it is answered at once, and
     /// out of turn.
-    fn takes_more(&self, id: RequestId, out: &mut Vec<Output>) -> bool {
+    pub(crate) fn takes_more(&self, id: RequestId, out: &mut Vec<Output>) -> bool {
         let refusal = if !self.is_open() {
             self.unavailable()
         } else if self.tickets.is_full() || !self.emitted.is_empty() {

@@ -98,6 +98,8 @@ pub enum Gossip {
         link: LinkId,
         /// What that way can do.
         options: LinkOptions,
+        /// Who is at its end.
+        neighbour: Neighbour,
     },
     /// It cannot be reached any more, and what was on its way is lost.
     Closed {
@@ -111,6 +113,15 @@ pub enum Gossip {
         /// What its replica has handed over as [`Output::Gossip`].
         bytes: Vec<u8>,
     },
+}
+
+/// A process that may hold a replica too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its name.
+    pub node: NodeName,
+    /// Its key.
+    pub key: PublicKey,
 }
 
 /// A part of a log, in the order in which it was written.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::ForwardId;
+use crate::replica::drafts::DraftId;
 use crate::session::{Opener, SessionId};
 
 /// One encoded record. An intent of 1 MiB becomes ops and an answer of somewhat more.
@@ -79,6 +80,8 @@ pub(crate) enum Record {
         now_ms: u64,
         parts: Vec<Merged>,
     },
+    /// All drafts that there were are forgotten.
+    DraftsDropped,
 }
 
 /// What became of an intent of a replicated store.
@@ -94,6 +97,8 @@ pub(crate) struct OwnChange {
     /// Bound nodes that are their own from here on.
     pub(crate) materialised: Vec<NodeId>,
     pub(crate) answer: Option<SessionAnswer>,
+    /// Drafts that were written again with it.
+    pub(crate) applies: Vec<DraftId>,
 }
 
 /// One transaction of own events, after the run that had to be signed before it.

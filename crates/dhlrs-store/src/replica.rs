@@ -7,6 +7,8 @@ pub(crate) mod drafts;
 pub(crate) mod gossip;
 pub(crate) mod image;
 pub(crate) mod merging;
+pub(crate) mod newer;
+mod own;
 pub(crate) mod writing;
 
 use std::collections::BTreeMap;
@@ -167,6 +169,7 @@ impl Replica {
             self.note_own(written.record.clone(), &replayed);
             events.extend(replayed);
         }
+        self.forget_drafts(&change.applies);
         Ok(self.reduce_own(events, change.now_ms, bag, change.meta.revision))
     }
 

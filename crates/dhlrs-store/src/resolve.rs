@@ -17,7 +17,6 @@ use dhlrs_wire::{Read, ReadRow, Refusal, RefusalKind, Reply, Selection, View};
 
 use crate::bound::Bound;
 use crate::machine::{State, Store};
-use crate::owned::not_replicated;
 use crate::port::{Caller, Output, RequestId};
 use crate::reads::{Source, row, seen};
 
@@ -104,9 +103,12 @@ impl Store {
             out.push(Output::Answer { id, result });
             return;
         }
-        if read.at.is_some() {
-            let result = Err(not_replicated("history"));
-            out.push(Output::Answer { id, result });
+        if let Some(stamp) = read.at {
+            // What head has and the disk has not is shown with the ticket.
+            if self.takes_more(id, out) {
+                let result = self.read_past(now, caller, read, stamp);
+                self.tickets.answer(id, result);
+            }
             return;
         }
         let deadline_ms = now.monotonic_ms.saturating_add(timeout_ms);

@@ -64,12 +64,14 @@ pub struct Draft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DraftCause {
-    /// The feed was ended below it: a backup was put back, or a clock mended.
-    Closed,
-    /// The key was used twice, and another branch of the feed counts.
-    Forked,
-    /// A peer knew more of the feed than this replica, which had lost the end of it.
+    /// A backup was put back, or the log had lost something.
+    Restored,
+    /// Others knew more of its feed than this replica, which had lost the end of it.
     Overtaken,
+    /// Its feed was forked: the key was used twice.
+    Forked,
+    /// It was stamped by a clock that was ahead and was mended.
+    ClockMended,
 }
 
 impl DraftCause {
@@ -77,9 +79,10 @@ impl DraftCause {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Closed => "closed",
-            Self::Forked => "forked",
+            Self::Restored => "restored",
             Self::Overtaken => "overtaken",
+            Self::Forked => "forked",
+            Self::ClockMended => "clock_mended",
         }
     }
 }
@@ -87,9 +90,10 @@ impl DraftCause {
 impl fmt::Display for DraftCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Closed => "its feed was closed below it",
-            Self::Forked => "its feed was forked, and another branch counts",
+            Self::Restored => "a backup was put back",
             Self::Overtaken => "others knew more of its feed than this replica",
+            Self::Forked => "its feed was forked: the key was used twice",
+            Self::ClockMended => "it was stamped by a clock that was ahead",
         })
     }
 }

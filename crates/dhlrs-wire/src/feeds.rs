@@ -103,6 +103,8 @@ pub struct FeedPeer {
     pub node: NodeName,
     /// Its key.
     pub key: PublicKey,
+    /// Whether it has said what it holds; until then the rest says nothing.
+    pub is_known: bool,
     /// Events that it says it has and this replica has not.
     pub ahead: u64,
     /// Events that this replica has and it has not said it has.

@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 
+use dhlrs_bag::{Change, Changes, Meta, Snapshot};
 use dhlrs_clock::Time;
 use dhlrs_feed::{AntiEntropy, FeedInput, FeedOutput, FeedSet, LinkId, LinkOptions, NewRun, Run};
 
 use crate::head::Head;
 use crate::log::{Batch, Trees};
+use crate::lost::Lost;
 use crate::machine::Store;
 use crate::port::{Gossip, Output};
 use crate::record::{Leaving, Merged, Record};
 use crate::replica::merging::Incoming;
 use crate::replica::{Feeds, Replica};
-use dhlrs_bag::{Changes, Meta};
 
 /// Received runs that are logged as one record at most, in bytes; one more may exceed it.
 const MERGED_BYTES_MAX: usize = 1 << 20;
@@ -20,8 +21,12 @@ const MERGED_BYTES_MAX: usize = 1 << 20;
 impl Store {
     pub(crate) fn gossip(&mut self, now: Time, gossip: Gossip, out: &mut Vec<Output>) {
         match gossip {
-            Gossip::Opened { link, options } => {
-                self.links.insert(link, options);
+            Gossip::Opened {
+                link,
+                options,
+                neighbour,
+            } => {
+                self.links.insert(link, (options, neighbour));
                 if self.is_open() {
                     self.feed_input(now, FeedInput::Opened { link, options }, out);
                 }
@@ -49,7 +54,7 @@ impl Store {
         let links: Vec<(LinkId, LinkOptions)> = self
             .links
             .iter()
-            .map(|(link, options)| (*link, *options))
+            .map(|(link, (options, _))| (*link, *options))
             .collect();
         for (link, options) in links {
             self.feed_input(now, FeedInput::Opened { link, options }, out);
@@ -127,6 +132,9 @@ impl Store {
         let replica = self.head.replica.as_ref();
         if let Some(end) = replica.and_then(|replica| replica.clock_was_wrong(now)) {
             self.leave_feed(now, Leaving::ClockMended, Some(end));
+            // The others hold what is void now until its time has come, and learn of its end by an event of the next
+            // feed alone. If that cannot be written yet, the next write says so.
+            let _ = self.write_own(now, Meta::default(), Vec::new(), Vec::new());
         }
     }
 
@@ -279,13 +287,24 @@ impl Store {
             now_ms,
             parts,
         });
-        if list.is_empty() {
-            return;
-        }
         let meta = Meta {
             revision,
             ..Meta::default()
         };
+        self.tell_of(meta, list, lost, before);
+    }
+
+    /// Tells what was reduced, with what is derived from it.
+    pub(crate) fn tell_of(
+        &mut self,
+        meta: Meta,
+        list: Vec<Change>,
+        lost: Lost,
+        before: Option<Snapshot>,
+    ) {
+        if list.is_empty() {
+            return;
+        }
         let mut changes = Changes {
             meta,
             list,

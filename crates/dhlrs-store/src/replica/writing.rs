@@ -4,10 +4,10 @@ use dhlrs_bag::{Bag, Change, Op};
 use dhlrs_clock::{DRIFT_MS_MAX, Stamp, Time};
 use dhlrs_feed::{
     Epoch, Event, EventId, FeedEnd, FeedId, NewEvent, OnConcurrentWrite, Payload, Run, RunError,
-    TreeOp,
+    TRANSACTION_EVENTS_MAX, TreeOp,
 };
-use dhlrs_reducer::{Attempt, IntentError, IntentErrorKind};
-use dhlrs_wire::{Refusal, RefusalKind};
+use dhlrs_reducer::{Attempt, IntentError, IntentErrorKind, TRANSACTION_BYTES_MAX};
+use dhlrs_wire::{OtherEvent, Refusal, RefusalKind};
 
 use crate::lost::Lost;
 use crate::order::{Ground, refusal_of};
@@ -212,6 +212,49 @@ impl Replica {
         self.store_run(&sealed.run);
         Some(sealed)
     }
+}
+
+/// The events of an intent: those of its edits, then those of other kinds. With `atomic` they are one
+/// transaction.
+///
+/// # Errors
+///
+/// `TooLarge` when one transaction cannot hold them.
+pub(crate) fn with_emitted(
+    transactions: Vec<Vec<TreeOp>>,
+    emitted: &[OtherEvent],
+    atomic: bool,
+) -> Result<Vec<Vec<Payload>>, Refusal> {
+    let mut transactions: Vec<Vec<Payload>> = transactions
+        .into_iter()
+        .map(|ops| ops.into_iter().map(Payload::Tree).collect())
+        .collect();
+    let others = emitted.iter().map(|event| {
+        let (kind, bytes) = event.clone().into_parts();
+        Payload::Other { kind, bytes }
+    });
+    if !atomic {
+        transactions.extend(others.map(|event| vec![event]));
+        return Ok(transactions);
+    }
+    let mut transaction = transactions.pop().unwrap_or_default();
+    transaction.extend(others);
+    let payload_bytes: usize = emitted.iter().map(|event| event.payload().len()).sum();
+    let too_large = |found: usize, what: &str, limit: usize| {
+        let message = format!("{found} {what} in one transaction, limit {limit}");
+        Err(Refusal::new(RefusalKind::TooLarge, message))
+    };
+    if transaction.len() > TRANSACTION_EVENTS_MAX {
+        return too_large(transaction.len(), "events", TRANSACTION_EVENTS_MAX);
+    }
+    if payload_bytes > TRANSACTION_BYTES_MAX {
+        let what = "bytes of emitted events";
+        return too_large(payload_bytes, what, TRANSACTION_BYTES_MAX);
+    }
+    Ok(match transaction.is_empty() {
+        true => Vec::new(),
+        false => vec![transaction],
+    })
 }
 
 fn not_events(error: IntentError) -> Refusal {

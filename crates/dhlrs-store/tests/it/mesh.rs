@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dhlrs_feed::{LinkId, LinkOptions};
 use dhlrs_identity::{KeyedHashSigner, KeyedHashVerifier, PublicKey};
-use dhlrs_store::{Authority, Config, Gossip, Input, Keys, Output, Replication};
+use dhlrs_store::{Authority, Config, Gossip, Input, Keys, Neighbour, Output, Replication};
 
 use crate::bench::{Bench, config, resolvers};
 
@@ -75,7 +75,15 @@ impl Mesh {
         for (from, to) in [(a, b), (b, a)] {
             let link = self.way(from, to);
             let options = LinkOptions::default();
-            self.nodes[from].handle(Input::Gossip(Gossip::Opened { link, options }));
+            let neighbour = Neighbour {
+                node: format!("m/{to}").parse().unwrap(),
+                key: PublicKey::from_bytes([to as u8; 32]),
+            };
+            self.nodes[from].handle(Input::Gossip(Gossip::Opened {
+                link,
+                options,
+                neighbour,
+            }));
         }
     }
 

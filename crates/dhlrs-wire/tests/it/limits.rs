@@ -209,7 +209,7 @@ fn drafts_and_what_was_left_out() {
     ends_at(DRAFT_ROWS_MAX, WireErrorKind::Malformed, |count| {
         let draft = Draft {
             event: event_row(EventAction::Remove),
-            cause: DraftCause::Closed,
+            cause: DraftCause::Forked,
         };
         reply(Reply::Drafts(Box::new(Drafts::List {
             rows: vec![draft; count],

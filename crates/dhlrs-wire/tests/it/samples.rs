@@ -261,6 +261,7 @@ pub(crate) fn feeds_status() -> FeedsStatus {
         peers: vec![FeedPeer {
             node: "b/main".parse().unwrap(),
             key: PublicKey::from_bytes([5; 32]),
+            is_known: true,
             ahead: 12,
             behind: 2,
         }],
@@ -459,9 +460,10 @@ fn replies() -> Vec<Reply> {
         Reply::Drafts(Box::new(Drafts::Dropped { drafts: 8 })),
     ]);
     let causes = [
-        DraftCause::Closed,
-        DraftCause::Forked,
+        DraftCause::Restored,
         DraftCause::Overtaken,
+        DraftCause::Forked,
+        DraftCause::ClockMended,
     ];
     // A row each, as with the edits.
     replies.extend(causes.map(|cause| {
