@@ -44,7 +44,7 @@ impl Owed {
         }
         if let Some(id) = self.ended.pop_first() {
             let message = "the neighbour took its messages too slowly: go on from the last one";
-            let refusal = Refusal::new(RefusalKind::Unavailable, message);
+            let refusal = Refusal::new(RefusalKind::Overloaded, message);
             let delivery = Box::new(Delivery::Ended(Box::new(refusal)));
             return Some(Message::Deliver { id, delivery });
         }

@@ -32,6 +32,9 @@ struct Stream {
     delivered_of_next: usize,
     /// Changes of a repeated revision that must not be delivered a second time.
     skip: usize,
+    /// It ended because its pieces came faster than they could be sent. What the store no longer keeps
+    /// by then was passed by, as for a reader of the store itself; no link was lost.
+    was_too_slow: bool,
     retry_at_ms: Option<u64>,
     retry_ms: u64,
 }
@@ -60,6 +63,25 @@ impl Stream {
         let skipped = u32::try_from(self.skip).unwrap_or(u32::MAX);
         watch.credit = watch.credit.saturating_add(skipped);
         watch
+    }
+
+    /// Goes on at the oldest revision that is kept, if it may, and says what it missed.
+    fn lag(&mut self, refused: RefusalKind) -> Option<Delivery> {
+        let RefusalKind::Compacted { oldest } = refused else {
+            return None;
+        };
+        let next = self.next.as_mut()?;
+        let is_passed = oldest.incarnation == next.incarnation && oldest.number > next.number;
+        if !self.was_too_slow || !is_passed {
+            return None;
+        }
+        let revisions = oldest.number - next.number;
+        *next = oldest;
+        self.delivered_of_next = 0;
+        Some(Delivery::Lagged {
+            revisions,
+            next: oldest.number,
+        })
     }
 
     /// Leaves out what was delivered before the stream broke; notes how far it has come.
@@ -118,6 +140,7 @@ impl Engine {
             next: None,
             delivered_of_next: 0,
             skip: 0,
+            was_too_slow: false,
             retry_at_ms: None,
             retry_ms: RETRY_MS_MIN,
         };
@@ -139,6 +162,7 @@ impl Engine {
         match result {
             Ok(Reply::Watching { from, node }) => {
                 stream.retry_ms = RETRY_MS_MIN;
+                stream.was_too_slow = false;
                 stream.watch.node = node;
                 if begins {
                     stream.next = Some(from);
@@ -158,8 +182,16 @@ impl Engine {
             }
             Err(refusal) if comes_back(refusal.kind()) => stream.pause(now),
             Err(refusal) => {
-                self.watching.streams.remove(&call);
-                let delivery = Delivery::Ended(Box::new(refusal));
+                let delivery = match stream.lag(refusal.kind()) {
+                    Some(lagged) => {
+                        stream.pause(now);
+                        lagged
+                    }
+                    None => {
+                        self.watching.streams.remove(&call);
+                        Delivery::Ended(Box::new(refusal))
+                    }
+                };
                 out.push(Output::Deliver { call, delivery });
             }
             Ok(_) => stream.pause(now),
@@ -195,7 +227,10 @@ impl Engine {
                     delivery: Delivery::Lagged { revisions, next },
                 });
             }
-            Delivery::Ended(refusal) if comes_back(refusal.kind()) => stream.pause(now),
+            Delivery::Ended(refusal) if comes_back(refusal.kind()) => {
+                stream.was_too_slow |= refusal.kind() == RefusalKind::Overloaded;
+                stream.pause(now);
+            }
             Delivery::Ended(refusal) => {
                 self.watching.streams.remove(&call);
                 out.push(Output::Deliver {

@@ -129,3 +129,34 @@ fn a_neighbour_that_hears_nothing_for_long_gets_no_gap() {
     world.cluster.run_for(20_000);
     assert_eq!(world.told(call), numbers(1..=6_000));
 }
+
+#[test]
+fn a_neighbour_that_takes_too_little_is_told_how_much_it_missed() {
+    let mut world = World::line_with(6, 3, |config| config.limits.window_changes_max = 100);
+    let (watcher, base) = (world.first(), world.last());
+    let call = world.watch(watcher, None, u32::MAX);
+    world.cluster.cut(world.wires[0]);
+    for n in 1..=6_000 {
+        world.set(base, "a", n);
+        if n % 50 == 0 {
+            world.cluster.run_for(10);
+        }
+    }
+    world.cluster.run_for(100);
+    world.cluster.heal(world.wires[0]);
+    world.cluster.run_for(20_000);
+    let told = world.told(call);
+    let before = told
+        .iter()
+        .take_while(|line| !line.starts_with('L'))
+        .count() as u64;
+    let mut expected = numbers(1..=before);
+    expected.push(format!("L{}>5901", 5_900 - before));
+    expected.extend(numbers(5_901..=6_000));
+    assert_eq!(told, expected);
+    // The stream is as it was.
+    world.set(base, "a", 6_001);
+    world.cluster.run_for(1_000);
+    assert_eq!(world.told(call).last().unwrap(), "6001");
+    world.nothing_is_broken();
+}
