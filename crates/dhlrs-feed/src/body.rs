@@ -208,7 +208,7 @@ impl Dictionary {
         }
     }
 
-    fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         let refs = &mut self.refs;
         for (at, path) in self.paths.iter().enumerate().skip(refs.paths.len()) {
             refs.paths.insert(path.id(), at as u64);
@@ -221,7 +221,11 @@ impl Dictionary {
         }
     }
 
-    fn put_payload(&mut self, payload: &Payload, bytes: &mut Vec<u8>) -> Result<(), RunError> {
+    pub(crate) fn put_payload(
+        &mut self,
+        payload: &Payload,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), RunError> {
         match payload {
             Payload::Seen => {}
             Payload::Tree(op) => self.put_op(op, bytes)?,
@@ -244,7 +248,11 @@ impl Dictionary {
         Ok(())
     }
 
-    fn take_payload(&mut self, kind: u8, from: &mut Cursor<'_>) -> Result<Payload, RunError> {
+    pub(crate) fn take_payload(
+        &mut self,
+        kind: u8,
+        from: &mut Cursor<'_>,
+    ) -> Result<Payload, RunError> {
         Ok(match kind {
             SEEN => Payload::Seen,
             OTHER => {
@@ -500,30 +508,38 @@ impl Dictionary {
         self.texts.push(text);
     }
 
-    fn put_dep(&mut self, dep: &Dep, bytes: &mut Vec<u8>) {
-        match self.refs.feeds.get(&dep.dot.feed) {
+    /// One that was named before, or a new one.
+    pub(crate) fn put_feed(&mut self, feed: &FeedId, bytes: &mut Vec<u8>) {
+        match self.refs.feeds.get(feed) {
             Some(known) => put_varint(bytes, known + 1),
             None => {
                 put_varint(bytes, 0);
-                put_feed(&dep.dot.feed, bytes);
-                let at = self.feeds.len() as u64;
-                self.refs.feeds.insert(dep.dot.feed, at);
-                self.feeds.push(dep.dot.feed);
+                put_feed(feed, bytes);
+                self.refs.feeds.insert(*feed, self.feeds.len() as u64);
+                self.feeds.push(*feed);
             }
         }
+    }
+
+    pub(crate) fn take_feed(&mut self, from: &mut Cursor<'_>) -> Result<FeedId, RunError> {
+        match from.length()? {
+            0 => {
+                let feed = take_feed(from)?;
+                self.feeds.push(feed);
+                Ok(feed)
+            }
+            known => self.feeds.get(known - 1).copied().ok_or(from.malformed()),
+        }
+    }
+
+    pub(crate) fn put_dep(&mut self, dep: &Dep, bytes: &mut Vec<u8>) {
+        self.put_feed(&dep.dot.feed, bytes);
         put_varint(bytes, dep.dot.seq);
         bytes.extend_from_slice(dep.id.as_bytes());
     }
 
-    fn take_dep(&mut self, from: &mut Cursor<'_>) -> Result<Dep, RunError> {
-        let feed = match from.length()? {
-            0 => {
-                let feed = take_feed(from)?;
-                self.feeds.push(feed);
-                feed
-            }
-            known => *self.feeds.get(known - 1).ok_or(from.malformed())?,
-        };
+    pub(crate) fn take_dep(&mut self, from: &mut Cursor<'_>) -> Result<Dep, RunError> {
+        let feed = self.take_feed(from)?;
         Ok(Dep {
             dot: Dot::new(feed, from.varint()?),
             id: EventId::from_bytes(from.array()?),
@@ -531,7 +547,7 @@ impl Dictionary {
     }
 }
 
-fn kind(payload: &Payload) -> u8 {
+pub(crate) fn kind(payload: &Payload) -> u8 {
     use OnConcurrentWrite::{Keep, Remove};
     match payload {
         Payload::Seen => SEEN,

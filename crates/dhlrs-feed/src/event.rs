@@ -6,6 +6,7 @@ use dhlrs_bag::Text;
 use dhlrs_clock::{Dot, Stamp};
 use serde::{Deserialize, Serialize};
 
+use crate::context::Context;
 use crate::{Epoch, EventError, FeedId, TreeOp};
 
 /// The most bytes of an encoded event.
@@ -101,7 +102,7 @@ pub struct FeedEnd {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct EventId([u8; 32]);
 
-const CHAIN: &str = "dhlrs 1 event id";
+static CHAIN: Context = Context::new("dhlrs 1 event id");
 
 impl EventId {
     /// What stands before the first event of a feed.
@@ -110,10 +111,7 @@ impl EventId {
     /// The id of the event with these bytes that follows this one.
     #[must_use]
     pub fn followed_by(&self, event: &[u8]) -> Self {
-        let hash = blake3::Hasher::new_derive_key(CHAIN)
-            .update(&self.0)
-            .update(event)
-            .finalize();
+        let hash = CHAIN.hasher().update(&self.0).update(event).finalize();
         Self(*hash.as_bytes())
     }
 

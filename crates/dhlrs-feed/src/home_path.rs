@@ -8,9 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use triomphe::Arc;
 
 use crate::HomePathError;
+use crate::context::Context;
 
-const LABELLED: &str = "dhlrs 1 labelled node id";
-const ANONYMOUS: &str = "dhlrs 1 anonymous node id";
+static LABELLED: Context = Context::new("dhlrs 1 labelled node id");
+static ANONYMOUS: Context = Context::new("dhlrs 1 anonymous node id");
 
 /// A bag node of a replicated store, by the steps from the root to where it is at home.
 ///
@@ -125,6 +126,9 @@ impl HomePath {
     /// Whether the steps begin with these labels, whatever their incarnations.
     #[must_use]
     pub fn begins_with(&self, labels: &[Label]) -> bool {
+        if labels.is_empty() {
+            return true;
+        }
         let steps = self.steps();
         labels.len() <= steps.len()
             && steps.iter().zip(labels).all(|(step, label)| {
@@ -136,12 +140,14 @@ impl HomePath {
 // `derive_key` tells the two kinds apart; parent and incarnation have a fixed width, so no two preimages are one text.
 fn derive(parent: NodeId, step: &HomeStep) -> NodeId {
     let hash = match step {
-        HomeStep::Labelled { label, incarnation } => blake3::Hasher::new_derive_key(LABELLED)
+        HomeStep::Labelled { label, incarnation } => LABELLED
+            .hasher()
             .update(parent.as_bytes())
             .update(&incarnation.to_le_bytes())
             .update(label.as_bytes())
             .finalize(),
-        HomeStep::Anonymous(random) => blake3::Hasher::new_derive_key(ANONYMOUS)
+        HomeStep::Anonymous(random) => ANONYMOUS
+            .hasher()
             .update(parent.as_bytes())
             .update(random)
             .finalize(),

@@ -35,6 +35,7 @@
 
 mod anti_entropy;
 mod body;
+mod context;
 mod control;
 mod cursor;
 mod error;
@@ -50,6 +51,7 @@ mod home_path;
 mod lag;
 mod message;
 mod order_key;
+mod packed;
 mod peer;
 mod pending;
 mod run;
@@ -79,6 +81,7 @@ pub use home_path::{HomePath, HomeStep};
 pub use lag::PeerLag;
 pub use message::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN, MessageError};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};
+pub use packed::{EventPacker, EventUnpacker};
 pub use peer::{ACKNOWLEDGE_MS, LinkOptions, RETRY_MS, RETRY_MS_MAX};
 pub use run::{RUN_BYTES_MAX, RUN_EVENTS_MAX, Run, RunClaim, RunHeader};
 pub use run_error::{RunError, RunErrorKind};

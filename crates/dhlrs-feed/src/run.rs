@@ -5,6 +5,7 @@ use dhlrs_identity::{Domain, Signature, Signer, Verifier};
 use serde::{Deserialize, Serialize};
 
 use crate::body::Dictionary;
+use crate::context::Context;
 use crate::cursor::{Cursor, put_varint};
 use crate::{Event, EventId, FeedEnd, FeedId, RunError, StoreId, TRANSACTION_EVENTS_MAX};
 
@@ -16,7 +17,7 @@ pub const RUN_EVENTS_MAX: usize = TRANSACTION_EVENTS_MAX;
 pub const RUN_BYTES_MAX: usize = 576 * 1024;
 
 const RUN: Domain = Domain::new("dhlrs 1 run");
-const OPENING: &str = "dhlrs 1 run opening";
+static OPENING: Context = Context::new("dhlrs 1 run opening");
 const FORMAT: u8 = 1;
 const SIGNATURE_BYTES: usize = 64;
 
@@ -86,7 +87,8 @@ impl RunHeader {
 
     /// What the ids of its events begin with, so that they mean one feed, one place and one reading of the bodies.
     pub(crate) fn opening(&self, store: &StoreId, feed: &FeedId, prev: &EventId) -> EventId {
-        let hash = blake3::Hasher::new_derive_key(OPENING)
+        let hash = OPENING
+            .hasher()
             .update(store.as_bytes())
             .update(feed.author.as_bytes())
             .update(&feed.epoch.number().to_le_bytes())

@@ -8,6 +8,7 @@ use dhlrs_feed::{EventDot, FeedId};
 
 use crate::causality::Causality;
 use crate::fault::Fault;
+use crate::node::Node;
 use crate::tree::{Covering, Tree};
 
 impl Tree {
@@ -64,9 +65,11 @@ impl Tree {
         let all: BTreeSet<EventDot> = self.removes.keys().copied().collect();
         self.purge_killed(causality, &all);
         self.removes.clear();
-        for node in self.nodes.values_mut() {
-            node.placed.clear();
-            node.edge.iter_mut().for_each(|edge| edge.carried.clear());
+        for id in self.nodes.ids_where(|_| true) {
+            if let Some(node) = self.nodes.get_mut(&id) {
+                node.placed.clear();
+                node.edge.iter_mut().for_each(|edge| edge.carried.clear());
+            }
         }
     }
 
@@ -74,10 +77,12 @@ impl Tree {
         if dropped.is_empty() {
             return;
         }
-        let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
-        for id in ids {
+        for id in self.nodes.ids_where(|_| true) {
             let mut covering = Covering::of(self, causality, id);
             covering.restrict(dropped);
+            if covering.is_empty() {
+                continue;
+            }
             let Some(mut node) = self.nodes.get(&id).cloned() else {
                 continue;
             };
@@ -98,8 +103,8 @@ impl Tree {
     /// Of concurrent writes only the greatest shows; a lesser one waits only for a Remove that takes the greater alone.
     fn purge_overwritten(&mut self, causality: &Causality, last: &VersionVector<FeedId>) {
         let kept: Vec<EventDot> = self.removes.keys().copied().collect();
-        let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
-        for id in ids {
+        let has_several = |node: &Node| node.cells.values().any(|writes| writes.len() > 1);
+        for id in self.nodes.ids_where(has_several) {
             let Some(mut node) = self.nodes.get(&id).cloned() else {
                 continue;
             };
@@ -125,7 +130,7 @@ impl Tree {
     }
 
     fn purge_blank_nodes(&mut self) {
-        let mut open: Vec<NodeId> = self.nodes.keys().copied().collect();
+        let mut open = self.nodes.ids_where(Node::is_blank);
         while let Some(id) = open.pop() {
             let Some(node) = self.nodes.get(&id) else {
                 continue;

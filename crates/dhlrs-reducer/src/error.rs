@@ -3,7 +3,7 @@
 use core::fmt;
 
 use dhlrs_bag::{EditError, EditErrorKind, Label};
-use dhlrs_feed::{EventError, TRANSACTION_EVENTS_MAX};
+use dhlrs_feed::{RunError, TRANSACTION_EVENTS_MAX};
 use dhlrs_path::{DEPTH_MAX, Path};
 
 use crate::TRANSACTION_BYTES_MAX;
@@ -32,7 +32,7 @@ enum Reason {
     Decode(DecodeError),
     Tree,
     Image(&'static str),
-    Event(EventError),
+    Event(RunError),
 }
 
 impl CheckpointError {
@@ -54,7 +54,7 @@ impl CheckpointError {
         }
     }
 
-    pub(crate) const fn event(source: EventError) -> Self {
+    pub(crate) const fn event(source: RunError) -> Self {
         Self {
             reason: Reason::Event(source),
         }

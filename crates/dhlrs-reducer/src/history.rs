@@ -7,6 +7,7 @@ use dhlrs_feed::{Event, EventDot, EventId, FeedId, HomePath, Payload, TreeOp};
 
 use crate::Reducer;
 use crate::delivery::Delivery;
+use crate::tail::Branch;
 
 /// A stored event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +58,14 @@ impl Reducer {
         let closed = self.control.closed(feed);
         let progress = self.head.feeds.get(feed);
         let events = self.tail.get(feed).into_iter();
-        let events = events.flat_map(move |events| events.range(above.saturating_add(1)..));
+        let events = events.flat_map(Branch::all);
+        let events = events.filter(move |(seq, _)| *seq > above);
         events.map(move |(seq, (event, id))| {
             let recent = progress.and_then(|progress| progress.recent.get(seq));
             let verdict = match recent {
                 Some(recent) if recent.stamp.is_some() => Verdict::Counts,
                 Some(_) => Verdict::Void,
-                None if closed.is_some_and(|closed| *seq > closed.seq) => Verdict::Void,
+                None if closed.is_some_and(|closed| seq > closed.seq) => Verdict::Void,
                 None => Verdict::Waits,
             };
             Stored {
@@ -88,7 +90,8 @@ impl Reducer {
         let last = move |feed: &FeedId, below: u64| -> Option<Stored<'a>> {
             let progress = self.head.feeds.get(feed)?;
             let events = self.tail.get(feed)?;
-            let mut counting = events.range(..below).rev().filter_map(|(seq, stored)| {
+            let upto = below.saturating_sub(1);
+            let mut counting = events.upto(upto).rev().filter_map(|(seq, stored)| {
                 progress.recent.get(seq)?.stamp?;
                 Some(stored)
             });
@@ -128,7 +131,7 @@ impl Reducer {
         let mut past = Self::of(self.is_rooted, self.base.clone(), self.control.clone());
         past.retains_all = self.retains_all;
         past.base_control.clone_from(&self.base_control);
-        let all: BTreeSet<FeedId> = self.tail.keys().copied().collect();
+        let all: Vec<FeedId> = self.tail.keys().copied().collect();
         let delivery = Delivery {
             control: &self.control,
             is_rooted: self.is_rooted,
@@ -137,15 +140,14 @@ impl Reducer {
         delivery.run(&mut past.head, &all, |feed, last, greatest| {
             let progress = self.head.feeds.get(feed);
             progress.is_some_and(|progress| {
-                let recent = progress.recent.get(&last);
+                let recent = progress.recent.get(last);
                 let is_void = recent.is_some_and(|recent| recent.stamp.is_none());
                 last <= progress.seq && (greatest <= stamp || is_void)
             })
         });
         for (feed, events) in &self.tail {
-            let taken = events.range(..=past.head.seq(feed));
-            let taken: std::collections::BTreeMap<_, _> =
-                taken.map(|(seq, stored)| (*seq, stored.clone())).collect();
+            let mut taken = events.clone();
+            taken.drop_above(past.head.seq(feed));
             if !taken.is_empty() {
                 past.tail.insert(*feed, taken);
             }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use dhlrs_clock::{Dot, Stamp, VersionVector};
-use dhlrs_feed::{ControlRecord, Event, EventDot, EventId, FeedId};
+use dhlrs_feed::{ControlRecord, Event, EventDot, EventId, EventPacker, EventUnpacker, FeedId};
 use serde::{Deserialize, Serialize};
-use triomphe::Arc;
 
 use crate::causality::Step;
+use crate::chain::Chain;
 use crate::control::{Control, MarkPoint, Opened};
-use crate::delivery::Tail;
 use crate::moves::LoggedMove;
 use crate::node::Node;
+use crate::node_map::NodeMap;
+use crate::tail::{Branch, Tail};
 use crate::tree::Remove;
 use crate::world::{Progress, Recent, World};
 use crate::{CheckpointError, Reducer};
@@ -23,6 +24,12 @@ const PART_BYTES_MAX: usize = 1 << 30;
 /// No feed and no control log is longer; what counts on from there stays far from the end of numbers.
 const NUMBER_MAX: u64 = 1 << 62;
 const FORMAT: u16 = 1;
+/// Events are packed until they come to this much.
+const PART_BYTES_AIM: usize = 16 * 1024;
+
+const WAITS: u8 = 0;
+const COUNTS: u8 = 1;
+const VOID: u8 = 2;
 
 /// A reducer as it was at one moment. Made by [`Reducer::image`], encoded whenever and wherever there is time.
 #[derive(Clone, Debug)]
@@ -66,9 +73,10 @@ enum Part {
     Node(Node),
     Move(LoggedMove, bool),
     Remove(EventDot, Remove),
-    Event(
+    /// Stored events, and what became of each.
+    Events(
         #[serde(deserialize_with = "dhlrs_codec::bounded_bytes::<_, PART_BYTES_MAX>")] Vec<u8>,
-        EventId,
+        #[serde(deserialize_with = "dhlrs_codec::bounded_bytes::<_, PART_BYTES_MAX>")] Vec<u8>,
     ),
     End,
 }
@@ -76,7 +84,8 @@ enum Part {
 impl Reducer {
     /// All of it, so that [`ReducerReader`] makes one that goes on alike.
     ///
-    /// Costs a copy of the bag nodes and of the list of stored events, not of the events.
+    /// Copies neither bag nodes nor events: they are shared until either side changes a page of them. Costs O(bag nodes /
+    /// 16 + stored events / 64), and a copy of what Removes, Moves and dependencies were noted; encoding is for later.
     #[must_use]
     pub fn image(&self) -> ReducerImage {
         ReducerImage {
@@ -133,12 +142,31 @@ impl ReducerImage {
         let released = self.released.iter();
         let released = released.map(|(feed, seq)| Part::Released(Dot::new(*feed, *seq)));
         let worlds = self.controls.iter().zip(&self.worlds);
-        let worlds =
-            worlds.flat_map(|(control, world)| control_parts(control).chain(world_parts(world)));
-        let events = self.tail.values().flat_map(BTreeMap::values);
-        let events = events.map(|(event, id)| {
-            let bytes = event.encode().map_err(CheckpointError::event)?;
-            Ok(Part::Event(bytes, *id))
+        let worlds = worlds.flat_map(|(control, world)| {
+            control_parts(control).chain(world_parts(world, &self.tail))
+        });
+        let mut packer = EventPacker::default();
+        let mut stored = self.tail.iter().flat_map(|(feed, branch)| {
+            let progress = self.worlds.last().and_then(|head| head.feeds.get(feed));
+            branch.all().map(move |stored| (progress, stored))
+        });
+        let events = std::iter::from_fn(move || {
+            let (mut bytes, mut verdicts) = (Vec::new(), Vec::new());
+            while bytes.len() < PART_BYTES_AIM {
+                let Some((progress, (seq, (event, id)))) = stored.next() else {
+                    break;
+                };
+                let recent = progress.and_then(|progress| progress.recent.get(seq));
+                verdicts.push(match recent {
+                    None => WAITS,
+                    Some(recent) if recent.stamp.is_some() => COUNTS,
+                    Some(_) => VOID,
+                });
+                if let Err(error) = packer.pack(event, id, &mut bytes) {
+                    return Some(Err(CheckpointError::event(error)));
+                }
+            }
+            (!bytes.is_empty()).then_some(Ok(Part::Events(bytes, verdicts)))
         });
         std::iter::once(head)
             .chain(records)
@@ -168,14 +196,20 @@ fn control_parts(control: &Control) -> impl Iterator<Item = Part> + '_ {
         .chain(marks)
 }
 
-fn world_parts(world: &World) -> impl Iterator<Item = Part> + '_ {
+fn world_parts<'a>(world: &'a World, tail: &'a Tail) -> impl Iterator<Item = Part> + 'a {
     let feeds = world.feeds.iter().flat_map(|(feed, progress)| {
         let own = Progress {
-            recent: BTreeMap::new(),
+            recent: Chain::default(),
             ..*progress
         };
-        let recent = progress.recent.iter();
-        let recent = recent.map(|(seq, recent)| Part::Recent(*seq, *recent));
+        // A stored event says the rest of itself.
+        let is_stored = |seq| {
+            tail.get(feed)
+                .is_some_and(|branch| branch.get(seq).is_some())
+        };
+        let recent = progress.recent.from(0);
+        let recent = recent.filter(move |(seq, _)| !is_stored(*seq));
+        let recent = recent.map(|(seq, recent)| Part::Recent(seq, *recent));
         std::iter::once(Part::Feed(*feed, own)).chain(recent)
     });
     let learnt = world.causality.feeds.iter().flat_map(|(feed, others)| {
@@ -185,7 +219,8 @@ fn world_parts(world: &World) -> impl Iterator<Item = Part> + '_ {
         })
     });
     let tree = &world.tree;
-    let nodes = tree.nodes.values().cloned().map(Part::Node);
+    let nodes = tree.nodes.sorted().into_iter();
+    let nodes = nodes.cloned().map(Part::Node);
     let moves = tree.moves.entries.iter().zip(0..);
     let moves = moves.map(|(entry, at)| Part::Move(entry.clone(), at < tree.moves.applied));
     let removes = tree.removes.iter();
@@ -211,6 +246,7 @@ pub struct ReducerReader {
     controls: Vec<Control>,
     worlds: Vec<World>,
     tail: Tail,
+    unpacker: EventUnpacker,
     feed: Option<FeedId>,
     learnt: Option<(FeedId, FeedId)>,
     is_ended: bool,
@@ -292,7 +328,7 @@ impl ReducerReader {
             }
             Part::World(greatest) => {
                 let mut world = World::new();
-                world.tree.nodes.clear();
+                world.tree.nodes = NodeMap::default();
                 world.greatest = greatest;
                 self.worlds.push(world);
             }
@@ -303,7 +339,10 @@ impl ReducerReader {
             }
             Part::Recent(seq, recent) => {
                 let progress = self.feed.and_then(|feed| world.ok()?.feeds.get_mut(&feed));
-                progress.ok_or(UNEXPECTED)?.recent.insert(seq, recent);
+                let recents = &mut progress.ok_or(UNEXPECTED)?.recent;
+                if !recents.push(bounded(seq)?, recent) {
+                    return Err(UNEXPECTED);
+                }
             }
             Part::Learnt(feed, other) => self.learnt = Some((feed, other)),
             Part::Step(step) => {
@@ -324,14 +363,42 @@ impl ReducerReader {
             Part::Remove(dot, remove) => {
                 world?.tree.removes.insert(dot, remove);
             }
-            Part::Event(bytes, id) => {
-                let event = Event::decode(&bytes).map_err(CheckpointError::event)?;
-                bounded(event.dot.seq)?;
-                let feed = self.tail.entry(event.dot.feed).or_default();
-                feed.insert(event.dot.seq, (Arc::new(event), id));
+            Part::Events(bytes, verdicts) => {
+                let events = self.unpacker.unpack(&bytes);
+                let events = events.map_err(CheckpointError::event)?;
+                if events.len() != verdicts.len() {
+                    return Err(UNEXPECTED);
+                }
+                for ((event, id), verdict) in events.into_iter().zip(verdicts) {
+                    self.store(event, id, verdict)?;
+                }
             }
             Part::End => self.is_ended = true,
         }
+        Ok(())
+    }
+
+    fn store(&mut self, event: Event, id: EventId, verdict: u8) -> Result<(), CheckpointError> {
+        let feed = event.dot.feed;
+        let seq = bounded(event.dot.seq)?;
+        let [base, head] = self.worlds.as_mut_slice() else {
+            return Err(UNEXPECTED);
+        };
+        if verdict != WAITS {
+            let recent = Recent {
+                id,
+                control: event.control,
+                stamp: (verdict == COUNTS).then_some(event.stamp),
+            };
+            let progress = head.feeds.get_mut(&feed).ok_or(UNEXPECTED)?;
+            if !progress.recent.push(seq, recent) {
+                return Err(UNEXPECTED);
+            }
+        }
+        let after = base.seq(&feed);
+        let branch = self.tail.entry(feed);
+        let branch = branch.or_insert_with(|| Branch::after(after));
+        branch.insert(event, id);
         Ok(())
     }
 
@@ -366,10 +433,7 @@ impl ReducerReader {
         reducer.head = head;
         reducer.control = control;
         reducer.waiting = (reducer.tail.iter())
-            .filter(|(feed, events)| {
-                let next = reducer.head.seq(feed) + 1;
-                events.range(next..).next().is_some()
-            })
+            .filter(|(feed, events)| events.get(reducer.head.seq(feed) + 1).is_some())
             .map(|(feed, _)| *feed)
             .collect();
         reducer.settle(true);

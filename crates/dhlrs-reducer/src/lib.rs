@@ -49,6 +49,7 @@
 
 mod attempt;
 mod causality;
+mod chain;
 mod checkpoint;
 mod compact;
 mod contents;
@@ -58,14 +59,17 @@ mod displaced;
 mod error;
 mod fault;
 mod history;
+mod id_map;
 mod image;
 mod moves;
 mod moving;
 mod node;
+mod node_map;
 mod places;
 mod reducer;
 mod showing;
 mod state_hash;
+mod tail;
 mod tree;
 mod view;
 mod world;

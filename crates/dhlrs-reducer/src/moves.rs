@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::causality::Causality;
 use crate::fault::Fault;
-use crate::node::{Edge, Rank};
+use crate::node::{Edge, Node, Rank};
 use crate::tree::Tree;
 
 /// Moves by rank, the first `applied` of them in effect.
@@ -143,8 +143,13 @@ impl Tree {
             .entries
             .drain(..settled.min(self.moves.entries.len()));
         self.moves.applied = 0;
-        for node in self.nodes.values_mut() {
-            if let Some(edge) = &mut node.edge {
+        let carries = |node: &Node| {
+            let edge = node.edge.iter();
+            edge.flat_map(|edge| &edge.carried).any(&is_dropped)
+        };
+        for id in self.nodes.ids_where(carries) {
+            let node = self.nodes.get_mut(&id);
+            if let Some(edge) = node.and_then(|node| node.edge.as_mut()) {
                 edge.carried.retain(|remove| !is_dropped(remove));
             }
         }

@@ -1,6 +1,6 @@
 //! The reducer of one replica.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dhlrs_bag::{Label, Name, NodeId, Value};
@@ -11,9 +11,10 @@ use dhlrs_feed::{
 };
 
 use crate::control::{Closed, Control, MarkPoint};
-use crate::delivery::{Delivery, Tail};
+use crate::delivery::Delivery;
 use crate::fault::Fault;
 use crate::state_hash::{StateHash, Sum};
+use crate::tail::{Branch, Tail};
 use crate::view::{NodeView, Shown, Told, ViewChanges};
 use crate::world::World;
 
@@ -33,7 +34,8 @@ pub struct Reducer {
     /// What the base does not hold.
     pub(crate) tail: Tail,
     /// The feeds that have stored events which the head lacks.
-    pub(crate) waiting: BTreeSet<FeedId>,
+    // Invariant: in their order, each once.
+    pub(crate) waiting: Vec<FeedId>,
     /// When the first of the events that are held may go in.
     pub(crate) held_until_ms: Option<u64>,
     /// The head has been put back to the base: what it reduces next it has told before.
@@ -85,7 +87,7 @@ impl Reducer {
             retains_all: false,
             records: BTreeMap::new(),
             tail: Tail::new(),
-            waiting: BTreeSet::new(),
+            waiting: Vec::new(),
             held_until_ms: None,
             is_rebuilt: false,
             told: Vec::new(),
@@ -116,10 +118,13 @@ impl Reducer {
         for (event, id) in events {
             let dot = event.dot;
             if dot.seq > self.base.seq(&dot.feed) {
-                let feed = self.tail.entry(dot.feed).or_default();
-                feed.entry(dot.seq)
-                    .or_insert_with(|| (triomphe::Arc::new(event), id));
-                self.waiting.insert(dot.feed);
+                let after = self.base.seq(&dot.feed);
+                let branch = self.tail.entry(dot.feed);
+                let branch = branch.or_insert_with(|| Branch::after(after));
+                branch.insert(event, id);
+                if let Err(at) = self.waiting.binary_search(&dot.feed) {
+                    self.waiting.insert(at, dot.feed);
+                }
             }
         }
         let unseen = |(number, _): &(u64, ControlRecord)| *number > self.control.number;
@@ -139,7 +144,7 @@ impl Reducer {
     /// Forgets the stored events of a feed above `seq`, because another branch of it is the one that counts.
     pub fn retract(&mut self, feed: &FeedId, seq: u64, now_ms: u64) -> ViewChanges {
         if let Some(events) = self.tail.get_mut(feed) {
-            events.retain(|stored, _| *stored <= seq);
+            events.drop_above(seq);
         }
         self.rebuild();
         self.reduce_again(now_ms)
@@ -209,9 +214,11 @@ impl Reducer {
         }
         let has_more = |feed: &FeedId| {
             let events = self.tail.get(feed);
-            events.is_some_and(|events| events.range(self.head.seq(feed) + 1..).next().is_some())
+            events.is_some_and(|events| events.get(self.head.seq(feed) + 1).is_some())
         };
-        self.waiting = from.into_iter().chain(taken).filter(has_more).collect();
+        // Whoever is woken later was parked, and stood in this list.
+        self.waiting = from;
+        self.waiting.retain(has_more);
     }
 
     /// Reduces the next record if it is its turn; `Some(true)` when the tail was reduced again.
@@ -221,7 +228,7 @@ impl Reducer {
         if let ControlRecord::Mark { ends } = record {
             let has = |(feed, end): &(FeedId, FeedEnd)| {
                 self.head.feeds.get(feed).is_some_and(|progress| {
-                    let at = progress.recent.get(&end.seq);
+                    let at = progress.recent.get(end.seq);
                     progress.seq >= end.seq && at.is_none_or(|recent| recent.id == end.id)
                 })
             };
@@ -255,11 +262,12 @@ impl Reducer {
         for (feed, end) in ends {
             let known = frontier.get(feed);
             if let Some(events) = self.tail.get(feed) {
-                adds |= (events.range(known.saturating_add(1)..=end.seq))
+                adds |= (events.from(known.saturating_add(1)))
+                    .take_while(|(seq, _)| *seq <= end.seq)
                     .any(|(_, (event, _))| event.payload != Payload::Seen);
             }
             if let Some(progress) = self.head.feeds.get(feed) {
-                let inside = progress.recent.range(..=end.seq).rev();
+                let inside = progress.recent.upto(end.seq).rev();
                 let stamp = inside.filter_map(|(_, recent)| recent.stamp).next();
                 greatest = greatest.max(stamp.unwrap_or_default());
             }
@@ -277,7 +285,7 @@ impl Reducer {
             return false;
         }
         let is_inside = |feed: &FeedId, last: u64, _: Stamp| last <= frontier.get(feed);
-        let all = self.tail.keys().copied().collect();
+        let all: Vec<FeedId> = self.tail.keys().copied().collect();
         let delivery = Delivery {
             control: &self.control,
             is_rooted: self.is_rooted,
@@ -285,7 +293,7 @@ impl Reducer {
         };
         delivery.run(&mut self.base, &all, is_inside);
         for (feed, events) in &mut self.tail {
-            events.retain(|seq, _| *seq > frontier.get(feed));
+            events.drop_upto(frontier.get(feed));
         }
         self.tail.retain(|_, events| !events.is_empty());
         self.base.tree.settle(&self.base.causality);
@@ -322,7 +330,7 @@ impl Reducer {
             .filter(|(_, opened)| opened.closed.is_none());
         let firsts = open.map(|(feed, _)| {
             let recent = &self.head.feeds.get(feed)?.recent;
-            let inside = recent.range(..=frontier.get(feed));
+            let inside = recent.upto(frontier.get(feed));
             inside
                 .filter(|(_, recent)| recent.control >= last.number)
                 .find_map(|(_, recent)| recent.stamp)
@@ -335,7 +343,7 @@ impl Reducer {
         head.tree.settle(&head.causality);
         if whole {
             self.sum.outdate_all();
-            self.sum.outdate(head.tree.nodes.keys().copied());
+            self.sum.outdate(head.tree.nodes.ids());
         } else {
             self.sum.outdate(head.tree.changed.iter().copied());
         }
@@ -387,7 +395,7 @@ impl Reducer {
     /// Whether the event was reduced and found void; `None` where it was not reduced, or is settled.
     #[must_use]
     pub fn is_void(&self, dot: &EventDot) -> Option<bool> {
-        let recent = self.head.feeds.get(&dot.feed)?.recent.get(&dot.seq)?;
+        let recent = self.head.feeds.get(&dot.feed)?.recent.get(dot.seq)?;
         Some(recent.stamp.is_none())
     }
 

@@ -1,6 +1,6 @@
 //! The state hash: equal reduced sets, equal bytes, whatever was compacted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use core::fmt;
 
@@ -9,6 +9,7 @@ use dhlrs_feed::{Cell, FeedEnd, FeedId};
 use serde::Serialize;
 
 use crate::causality::Causality;
+use crate::id_map::{IdMap, IdSet};
 use crate::node::Rank;
 use crate::tree::{Covering, Tree};
 
@@ -48,17 +49,17 @@ impl fmt::Debug for StateHash {
 #[derive(Clone, Debug)]
 pub(crate) struct Sum {
     lanes: Box<[u16; LANES]>,
-    nodes: BTreeMap<NodeId, [u8; 32]>,
+    nodes: IdMap<[u8; 32]>,
     /// Bag nodes that have changed since; nobody pays for a hash that is not asked for.
-    stale: BTreeSet<NodeId>,
+    stale: IdSet,
 }
 
 impl Default for Sum {
     fn default() -> Self {
         Self {
             lanes: Box::new([0; LANES]),
-            nodes: BTreeMap::new(),
-            stale: BTreeSet::new(),
+            nodes: IdMap::default(),
+            stale: IdSet::default(),
         }
     }
 }

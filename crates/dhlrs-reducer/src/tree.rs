@@ -8,31 +8,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::causality::Causality;
 use crate::fault::{Fault, Planted};
+use crate::id_map::IdSet;
 use crate::moves::MoveLog;
 use crate::node::{Node, Rank};
+use crate::node_map::NodeMap;
 use crate::view::Told;
 
 /// The tree. Ops go in in causal order, in any such order to the same end; `settle` then brings up to date what is
 /// derived, so that a batch pays for it once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tree {
-    pub(crate) nodes: BTreeMap<NodeId, Node>,
+    pub(crate) nodes: NodeMap,
     pub(crate) moves: MoveLog,
     pub(crate) removes: BTreeMap<EventDot, Remove>,
     #[serde(skip)]
     pub(crate) planted: Planted,
-    /// Bag nodes whose own events have changed.
+    /// Bag nodes whose own events have changed; some may be there twice.
     #[serde(skip)]
-    pub(crate) touched: BTreeSet<NodeId>,
+    pub(crate) touched: Vec<NodeId>,
     /// Bag nodes at and below which Removes may now reach more or less.
     #[serde(skip)]
     pub(crate) unsettled: BTreeSet<NodeId>,
     /// What the events were about since it was asked.
     #[serde(skip)]
     pub(crate) told: Vec<(NodeId, Told)>,
-    /// Bag nodes that may show something else since the view was taken.
+    /// Bag nodes that may show something else since the view was taken; some may be there twice.
     #[serde(skip)]
-    pub(crate) changed: BTreeSet<NodeId>,
+    pub(crate) changed: Vec<NodeId>,
 }
 
 /// A Remove or a Clear.
@@ -48,15 +50,17 @@ pub(crate) struct Remove {
 impl Tree {
     pub(crate) fn new() -> Self {
         let root = HomePath::root();
+        let mut nodes = NodeMap::default();
+        nodes.insert(root.id(), Node::new(root));
         Self {
-            nodes: BTreeMap::from([(root.id(), Node::new(root))]),
+            nodes,
             moves: MoveLog::default(),
             removes: BTreeMap::new(),
             planted: Planted::default(),
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
             told: Vec::new(),
             unsettled: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            changed: Vec::new(),
         }
     }
 
@@ -78,7 +82,9 @@ impl Tree {
         match op {
             TreeOp::Create { node, order } => {
                 let parent = node.home().map(|(parent, _)| parent.id());
-                let node = self.node_mut(node);
+                let Some(node) = self.node_mut(node) else {
+                    return;
+                };
                 node.assertions.retain(|other| !has_seen(other));
                 node.assertions.push(rank);
                 if let Some(parent) = parent {
@@ -88,7 +94,13 @@ impl Tree {
                 }
             }
             TreeOp::Write { node, cell, value } => {
-                let writes = self.node_mut(node).cells.entry(cell.clone()).or_default();
+                let Some(node) = self.node_mut(node) else {
+                    return;
+                };
+                let writes = match node.cells.get_mut(cell) {
+                    Some(writes) => writes,
+                    None => node.cells.entry(cell.clone()).or_default(),
+                };
                 writes.retain(|(other, _)| !has_seen(other));
                 writes.push((rank, value.clone()));
             }
@@ -100,7 +112,9 @@ impl Tree {
                 self.node_mut(parent);
                 let to = parent.id();
                 let id = node.id();
-                let node = self.node_mut(node);
+                let Some(node) = self.node_mut(node) else {
+                    return;
+                };
                 node.assertions.retain(|other| !has_seen(other));
                 node.assertions.push(rank);
                 let orders = node.orders.entry(to).or_default();
@@ -109,7 +123,9 @@ impl Tree {
                 self.insert_move(rank, id, to);
             }
             TreeOp::Rename { node, label } => {
-                let node = self.node_mut(node);
+                let Some(node) = self.node_mut(node) else {
+                    return;
+                };
                 node.renames.retain(|other| !has_seen(other));
                 node.renames.push(rank);
                 if node.renamed.as_ref().is_none_or(|(last, _)| *last < rank) {
@@ -122,7 +138,10 @@ impl Tree {
                 order,
             } => {
                 let to = parent.id();
-                let orders = self.node_mut(node).orders.entry(to).or_default();
+                let Some(node) = self.node_mut(node) else {
+                    return;
+                };
+                let orders = node.orders.entry(to).or_default();
                 orders.retain(|(other, _)| !has_seen(other));
                 orders.push((rank, order.clone()));
             }
@@ -141,7 +160,9 @@ impl Tree {
         unseen: OnConcurrentWrite,
         capability: &Capability,
     ) {
-        self.node_mut(node).placed.insert(dot);
+        if let Some(node) = self.node_mut(node) {
+            node.placed.insert(dot);
+        }
         self.unsettled.insert(node.id());
         self.removes.insert(
             dot,
@@ -155,9 +176,14 @@ impl Tree {
     }
 
     /// The bag node, known from now on with all on its way home.
-    pub(crate) fn node_mut(&mut self, home: &HomePath) -> &mut Node {
+    pub(crate) fn node_mut(&mut self, home: &HomePath) -> Option<&mut Node> {
+        let id = home.id();
+        if self.touched.last() != Some(&id) {
+            self.touched.push(id);
+        }
         let mut missing = Vec::new();
         let mut at = home;
+        // The first look-up is nearly always the last.
         while !self.nodes.contains_key(&at.id()) {
             missing.push(at);
             let Some((parent, _)) = at.home() else { break };
@@ -170,10 +196,7 @@ impl Tree {
                 parent.children.insert(home.id());
             }
         }
-        self.touched.insert(home.id());
-        self.nodes
-            .entry(home.id())
-            .or_insert_with(|| Node::new(home.clone()))
+        self.nodes.get_mut(&id)
     }
 
     /// Brings up to date where bag nodes stand and which of them live.
@@ -183,9 +206,14 @@ impl Tree {
             self.forget_removes(causality);
         }
         self.reach_below();
-        let touched = std::mem::take(&mut self.touched);
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
         for id in &touched {
-            let own_life = self.nodes.get(id).is_some_and(|node| {
+            let Some(node) = self.nodes.get(id) else {
+                continue;
+            };
+            let own_life = {
                 let covering = Covering::of(self, causality, *id);
                 let assertion = node
                     .assertions
@@ -197,16 +225,24 @@ impl Tree {
                             .iter()
                             .any(|(rank, _)| !covering.kills_in(cell, &rank.dot))
                     })
-            });
-            self.set_own_life(*id, own_life);
+            };
+            if own_life != node.own_life {
+                self.set_own_life(*id, own_life);
+            }
         }
-        self.changed.extend(touched);
+        match self.changed.is_empty() {
+            true => self.changed = touched,
+            false => self.changed.extend(touched),
+        }
     }
 
     /// Everything below what is unsettled has been touched.
     fn reach_below(&mut self) {
+        if self.unsettled.is_empty() {
+            return;
+        }
         let mut open: Vec<NodeId> = std::mem::take(&mut self.unsettled).into_iter().collect();
-        let mut reached = BTreeSet::new();
+        let mut reached = IdSet::default();
         while let Some(id) = open.pop() {
             if reached.insert(id)
                 && let Some(node) = self.nodes.get(&id)
@@ -232,7 +268,7 @@ impl Tree {
     /// A child of `parent` has begun or ceased to live.
     pub(crate) fn tell_parents(&mut self, mut parent: Option<NodeId>, lives: bool) {
         while let Some(id) = parent {
-            self.changed.insert(id);
+            self.changed.push(id);
             let Some(node) = self.nodes.get_mut(&id) else {
                 return;
             };
@@ -293,6 +329,11 @@ impl<'a> Covering<'a> {
 
     fn is_killed_by(&self, event: &EventDot, remove: &EventDot) -> bool {
         self.tree.would_kill(self.causality, remove, event)
+    }
+
+    /// Whether nothing reaches it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.inside.is_empty()
     }
 
     /// Only those of these Removes.
@@ -398,8 +439,8 @@ impl Tree {
     /// Makes again what is not written down: who stands below whom, and who lives. `None` if somebody stands nowhere,
     /// or within himself.
     pub(crate) fn restore(&mut self, causality: &Causality) -> Option<()> {
-        let places: Vec<(NodeId, NodeId)> = (self.nodes.iter())
-            .filter_map(|(id, node)| Some((*id, node.parent()?)))
+        let places: Vec<(NodeId, NodeId)> = (self.nodes.nodes())
+            .filter_map(|node| Some((node.home.id(), node.parent()?)))
             .collect();
         for (id, parent) in places {
             self.nodes.get_mut(&parent)?.children.insert(id);

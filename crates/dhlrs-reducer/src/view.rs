@@ -9,6 +9,7 @@ use dhlrs_feed::{Cell, OrderKey};
 
 use crate::causality::Causality;
 use crate::fault::Fault;
+use crate::id_map::IdMap;
 use crate::node::{Node, Rank};
 use crate::tree::{Covering, Tree};
 
@@ -85,8 +86,8 @@ impl ViewChanges {
 /// What was shown last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
-    nodes: BTreeMap<NodeId, Entry>,
-    bags: BTreeMap<NodeId, Children>,
+    nodes: IdMap<Entry>,
+    bags: IdMap<Children>,
     pub(crate) root_attributes: BTreeMap<Name, Value>,
 }
 
@@ -150,12 +151,17 @@ impl Shown {
     ) -> ViewChanges {
         let mut nodes = std::mem::take(&mut tree.changed);
         if whole {
-            nodes.extend(tree.nodes.keys().chain(self.nodes.keys()));
+            nodes.extend(tree.nodes.ids().chain(self.nodes.keys().copied()));
         }
+        nodes.sort_unstable();
+        nodes.dedup();
         let mut changes = ViewChanges::default();
-        if nodes.remove(&NodeId::ROOT) {
+        if nodes.first() == Some(&NodeId::ROOT) {
+            nodes.remove(0);
             let covering = Covering::of(tree, causality, NodeId::ROOT);
-            let attributes = tree.attributes(&covering, NodeId::ROOT);
+            let root = tree.nodes.get(&NodeId::ROOT);
+            let attributes = root.map(|root| tree.attributes(&covering, root));
+            let attributes = attributes.unwrap_or_default();
             if attributes != self.root_attributes {
                 self.root_attributes.clone_from(&attributes);
                 changes.root_attributes = Some(attributes);
@@ -164,9 +170,8 @@ impl Shown {
         let mut before: BTreeMap<NodeId, Option<Arc<NodeView>>> = BTreeMap::new();
         let mut keepers: BTreeMap<(NodeId, Label), Option<NodeId>> = BTreeMap::new();
         for id in nodes {
-            let known = self.nodes.get(&id);
             let mut now = tree.entry(causality, id);
-            if let (Some(known), Some(now)) = (known, &mut now) {
+            if let (Some(known), Some(now)) = (self.nodes.get_mut(&id), &mut now) {
                 Arc::make_mut(&mut now.view).is_displaced = known.view.is_displaced;
                 let (old, new) = (&known.view, &now.view);
                 let stays = old.parent == new.parent
@@ -174,15 +179,14 @@ impl Shown {
                     && old.place == new.place
                     && known.claim == now.claim;
                 if stays {
-                    if let Some(entry) = self.nodes.get_mut(&id)
-                        && entry.view != now.view
-                    {
-                        let old = std::mem::replace(&mut entry.view, now.view.clone());
+                    if known.view != now.view {
+                        let old = std::mem::replace(&mut known.view, now.view.clone());
                         before.entry(id).or_insert(Some(old));
                     }
                     continue;
                 }
             }
+            let known = self.nodes.get(&id);
             let slots = [known, now.as_ref()].into_iter().flatten();
             for slot in slots.map(|entry| (entry.view.parent, entry.view.label.clone())) {
                 let keeper = self.keeper(slot.0, &slot.1);
@@ -288,16 +292,13 @@ impl Tree {
                 value: scalar.filter(|_| !is_bag).cloned(),
                 // `overwrite` writes Null to what it passes, so that nothing is hidden there.
                 hidden: scalar.filter(|value| is_bag && !value.is_null()).cloned(),
-                attributes: self.attributes(&covering, id),
+                attributes: self.attributes(&covering, node),
                 place: place.unwrap_or_default(),
             }),
         })
     }
 
-    fn attributes(&self, covering: &Covering<'_>, id: NodeId) -> BTreeMap<Name, Value> {
-        let Some(node) = self.nodes.get(&id) else {
-            return BTreeMap::new();
-        };
+    fn attributes(&self, covering: &Covering<'_>, node: &Node) -> BTreeMap<Name, Value> {
         let cells = node.cells.keys();
         cells
             .filter_map(|cell| match cell {

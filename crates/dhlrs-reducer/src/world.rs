@@ -7,6 +7,7 @@ use dhlrs_feed::{Capability, Event, EventId, FeedEnd, FeedId, Payload, TreeOp};
 use serde::{Deserialize, Serialize};
 
 use crate::causality::Causality;
+use crate::chain::Chain;
 use crate::control::Control;
 use crate::fault::Fault;
 use crate::node::Rank;
@@ -32,7 +33,7 @@ pub(crate) struct Progress {
     /// The greatest stamp in the past of its next event.
     pub(crate) past: Stamp,
     /// Its last events, as far back as another feed's next event may name them.
-    pub(crate) recent: BTreeMap<u64, Recent>,
+    pub(crate) recent: Chain<Recent>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +96,7 @@ impl World {
                 let progress = self.feeds.get(&dep.dot.feed);
                 let is_on_chain = || {
                     progress
-                        .and_then(|progress| progress.recent.get(&dep.dot.seq))
+                        .and_then(|progress| progress.recent.get(dep.dot.seq))
                         .is_none_or(|recent| recent.id == dep.id)
                 };
                 let reduced = progress.map_or(0, |progress| progress.seq);
@@ -110,7 +111,7 @@ impl World {
         }
         for (at, feed, seq) in met {
             let stamp = self.feeds.get(&feed).and_then(|progress| {
-                let upto = progress.recent.range(..=seq).rev();
+                let upto = progress.recent.upto(seq).rev();
                 upto.filter_map(|(_, recent)| recent.stamp).next()
             });
             self.causality.learn(&at, &Dot::new(feed, seq));
@@ -163,7 +164,7 @@ impl World {
                 control: event.control,
                 stamp: (!is_void).then_some(event.stamp),
             };
-            progress.recent.insert(event.dot.seq, recent);
+            progress.recent.push(event.dot.seq, recent);
             if is_void {
                 continue;
             }
@@ -206,8 +207,7 @@ impl World {
         self.tree.compact(&mut self.causality, last, quiet_below);
         for (feed, progress) in &mut self.feeds {
             // The end itself stays: a feed's first event names it.
-            let settled = last.get(feed);
-            progress.recent.retain(|seq, _| *seq >= settled);
+            progress.recent.drop_below(last.get(feed));
         }
     }
 }
