@@ -8,6 +8,7 @@ use crate::{Bag, BagNode, Content, Tree, Value};
 mod error;
 mod keys;
 mod reader;
+mod refused;
 mod scalars;
 mod writer;
 

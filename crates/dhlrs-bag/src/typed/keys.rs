@@ -5,7 +5,7 @@ use serde::{
     ser::{Impossible, Serialize, Serializer},
 };
 
-use super::{TypedError, TypedErrorKind as Kind};
+use super::{TypedError, TypedErrorKind as Kind, refused::refused};
 use crate::Label;
 
 /// Reads a label as whatever the key is: a text, a number, a truth value, a variant.
@@ -107,13 +107,6 @@ macro_rules! printed {
 impl Serializer for KeyWriter {
     type Ok = Label;
     type Error = TypedError;
-    type SerializeSeq = Impossible<Label, TypedError>;
-    type SerializeTuple = Impossible<Label, TypedError>;
-    type SerializeTupleStruct = Impossible<Label, TypedError>;
-    type SerializeTupleVariant = Impossible<Label, TypedError>;
-    type SerializeMap = Impossible<Label, TypedError>;
-    type SerializeStruct = Impossible<Label, TypedError>;
-    type SerializeStructVariant = Impossible<Label, TypedError>;
 
     printed! {
         serialize_bool bool;
@@ -134,32 +127,8 @@ impl Serializer for KeyWriter {
         label(key)
     }
 
-    fn serialize_f32(self, _: f32) -> Result<Label, TypedError> {
-        no_key()
-    }
-
-    fn serialize_f64(self, _: f64) -> Result<Label, TypedError> {
-        no_key()
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Result<Label, TypedError> {
-        no_key()
-    }
-
-    fn serialize_none(self) -> Result<Label, TypedError> {
-        no_key()
-    }
-
     fn serialize_some<T: Serialize + ?Sized>(self, key: &T) -> Result<Label, TypedError> {
         key.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<Label, TypedError> {
-        no_key()
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Label, TypedError> {
-        no_key()
     }
 
     fn serialize_unit_variant(
@@ -179,61 +148,8 @@ impl Serializer for KeyWriter {
         key.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<Label, TypedError> {
-        no_key()
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, TypedError> {
-        no_key()
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, TypedError> {
-        no_key()
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct, TypedError> {
-        no_key()
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, TypedError> {
-        no_key()
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, TypedError> {
-        no_key()
-    }
-
-    fn serialize_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStruct, TypedError> {
-        no_key()
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, TypedError> {
-        no_key()
+    refused! {
+        Label, no_key: f32 f64 bytes none unit unit_struct newtype_variant seq tuple tuple_struct
+            tuple_variant map struct struct_variant
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::ser::{Error as _, Impossible, Serialize, SerializeTuple, Serializer};
 
-use super::TypedError;
+use super::{TypedError, refused::refused};
 
 /// Takes the one integer of a Timestamp.
 pub(super) struct IntWriter;
@@ -22,177 +22,30 @@ fn other<T>() -> Result<T, TypedError> {
     ))
 }
 
-macro_rules! only {
-    ($ok:ty, $tuple:ty) => {
+/// What none of them takes, and `$more`.
+macro_rules! refused_by_all {
+    ($ok:ty: $($more:tt)*) => {
         type Ok = $ok;
         type Error = TypedError;
-        type SerializeSeq = Impossible<$ok, TypedError>;
-        type SerializeTuple = $tuple;
-        type SerializeTupleStruct = Impossible<$ok, TypedError>;
-        type SerializeTupleVariant = Impossible<$ok, TypedError>;
-        type SerializeMap = Impossible<$ok, TypedError>;
-        type SerializeStruct = Impossible<$ok, TypedError>;
-        type SerializeStructVariant = Impossible<$ok, TypedError>;
 
-        fn serialize_bool(self, _: bool) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_i8(self, _: i8) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_i16(self, _: i16) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_i32(self, _: i32) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_u16(self, _: u16) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_u32(self, _: u32) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_u64(self, _: u64) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_f32(self, _: f32) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_f64(self, _: f64) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_char(self, _: char) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_str(self, _: &str) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_bytes(self, _: &[u8]) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_none(self) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_unit(self) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_unit_struct(self, _: &'static str) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_unit_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-        ) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_newtype_struct<T: Serialize + ?Sized>(
-            self,
-            _: &'static str,
-            _: &T,
-        ) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_newtype_variant<T: Serialize + ?Sized>(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: &T,
-        ) -> Result<$ok, TypedError> {
-            other()
-        }
-
-        fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, TypedError> {
-            other()
-        }
-
-        fn serialize_tuple_struct(
-            self,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeTupleStruct, TypedError> {
-            other()
-        }
-
-        fn serialize_tuple_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeTupleVariant, TypedError> {
-            other()
-        }
-
-        fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, TypedError> {
-            other()
-        }
-
-        fn serialize_struct(
-            self,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeStruct, TypedError> {
-            other()
-        }
-
-        fn serialize_struct_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeStructVariant, TypedError> {
-            other()
+        refused! {
+            $ok, other: bool i8 i16 i32 u16 u32 u64 f32 f64 char str bytes none some unit unit_struct
+                unit_variant newtype_struct newtype_variant seq tuple_struct tuple_variant map struct
+                struct_variant $($more)*
         }
     };
 }
 
 impl Serializer for IntWriter {
-    only! { i64, Impossible<i64, TypedError> }
+    refused_by_all! { i64: u8 tuple }
 
     fn serialize_i64(self, number: i64) -> Result<i64, TypedError> {
         Ok(number)
     }
-
-    fn serialize_u8(self, _: u8) -> Result<i64, TypedError> {
-        other()
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, TypedError> {
-        other()
-    }
 }
 
 impl Serializer for WideIntWriter {
-    only! { i128, Impossible<i128, TypedError> }
-
-    fn serialize_i64(self, _: i64) -> Result<i128, TypedError> {
-        other()
-    }
+    refused_by_all! { i128: i64 tuple }
 
     fn serialize_u8(self, number: u8) -> Result<i128, TypedError> {
         Ok(i128::from(number))
@@ -201,22 +54,12 @@ impl Serializer for WideIntWriter {
     fn serialize_i128(self, number: i128) -> Result<i128, TypedError> {
         Ok(number)
     }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, TypedError> {
-        other()
-    }
 }
 
 impl Serializer for DecimalWriter {
-    only! { (i128, u8), Self }
+    type SerializeTuple = Self;
 
-    fn serialize_i64(self, _: i64) -> Result<(i128, u8), TypedError> {
-        other()
-    }
-
-    fn serialize_u8(self, _: u8) -> Result<(i128, u8), TypedError> {
-        other()
-    }
+    refused_by_all! { (i128, u8): i64 u8 }
 
     fn serialize_tuple(self, _: usize) -> Result<Self, TypedError> {
         Ok(self)
