@@ -5,7 +5,7 @@ use dhlrs_path::Pattern;
 use dhlrs_trigger::{Flow, Kinds, Place, Subscription, Target, Triggers};
 
 use crate::calls::Calls;
-use crate::model::{Model, transaction};
+use crate::model::{Model, Step, transaction};
 
 fn pattern(text: &str) -> Pattern {
     text.parse().unwrap()
@@ -83,4 +83,20 @@ fn an_empty_transaction_tells_nobody() {
     calls.on(&mut triggers, "all", pattern("**"));
     triggers.dispatch(&transaction(1, vec![]), None);
     assert!(calls.take().is_empty());
+}
+
+#[test]
+fn the_deepest_bag_is_called_first_whichever_change_came_first() {
+    let mut model = Model::of(&["a.b"]);
+    let (mut triggers, calls) = (Triggers::new(1), Calls::default());
+    calls.on(&mut triggers, "root", Target::Bag(Place::ROOT));
+    calls.on(&mut triggers, "a", Target::Bag(model.place(model.at("a"))));
+    let inserted = model.insert(model.at(""), "n", false);
+    let sorted = model.step(&Step::Sort { at: 1 }).unwrap();
+    assert_eq!(sorted.path.as_str(), "a");
+    triggers.dispatch(&transaction(1, vec![inserted, sorted]), None);
+    assert_eq!(
+        calls.take(),
+        [r#"a [sort 1 ""]"#, r#"root [insert 0 "n", sort 0 "a"]"#]
+    );
 }
