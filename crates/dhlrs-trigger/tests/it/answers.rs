@@ -233,26 +233,28 @@ fn callbacks_may_subscribe_many() {
 }
 
 #[test]
-fn the_first_of_all_subscribers_may_subscribe_several() {
+fn the_first_subscribers_may_subscribe_more_than_there_are() {
     let model = Model::of(&["a"]);
     let mut triggers = Triggers::new(1);
     let ids = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let made = ids.clone();
-    let callback = move |_: &Event<'_>, then: &mut Reactions| {
-        for _ in 0..3 {
-            let id = then.on(pattern("b"), |_: &Event<'_>, _: &mut Reactions| {
-                Flow::Continue
-            });
-            made.lock().unwrap().push(id.unwrap());
-        }
-        let shown = format!("{then:?}");
-        assert!(shown.contains("subscribed: 3"), "{shown}");
-        Flow::Continue
-    };
-    triggers.on(pattern("a"), callback).unwrap();
+    for _ in 0..2 {
+        let made = ids.clone();
+        let callback = move |_: &Event<'_>, then: &mut Reactions| {
+            for _ in 0..3 {
+                let id = then.on(pattern("b"), |_: &Event<'_>, _: &mut Reactions| {
+                    Flow::Continue
+                });
+                made.lock().unwrap().push(id.unwrap());
+            }
+            let shown = format!("{then:?}");
+            assert!(shown.contains("subscribed: 3"), "{shown}");
+            Flow::Continue
+        };
+        triggers.on(pattern("a"), callback).unwrap();
+    }
     let dispatched = triggers.dispatch(&changes(1, vec![model.value(model.at("a"))]), None);
     assert_eq!(dispatched.failures, []);
     let ids = ids.lock().unwrap().clone();
     assert!(ids.iter().all(|id| triggers.off(*id)));
-    assert_eq!(triggers.len(), 1);
+    assert_eq!((ids.len(), triggers.len()), (6, 2));
 }
