@@ -27,6 +27,7 @@ const CLEAR: u8 = 9;
 const CLEAR_UNSEEN: u8 = 10;
 const OTHER: u8 = 11;
 const CLOSE: u8 = 12;
+const WRITE_INTEGER: u8 = 13;
 const KIND: u8 = 0x0f;
 
 const STAMP_NEXT: u8 = 0x00;
@@ -48,8 +49,6 @@ pub(crate) struct Dictionary {
     paths: Vec<HomePath>,
     texts: Vec<Text>,
     feeds: Vec<FeedId>,
-    /// The path below which the last new one was named.
-    base: u64,
     /// The last stamp; before the first event the wall of the header.
     stamp: Stamp,
     is_begun: bool,
@@ -70,7 +69,6 @@ pub(crate) struct Watermark {
     paths: usize,
     texts: usize,
     feeds: usize,
-    base: u64,
     stamp: Stamp,
     is_begun: bool,
 }
@@ -81,7 +79,6 @@ impl Dictionary {
             paths: vec![HomePath::root()],
             texts: Vec::new(),
             feeds: Vec::new(),
-            base: 0,
             stamp: wall,
             is_begun: false,
             refs: References::default(),
@@ -93,7 +90,6 @@ impl Dictionary {
             paths: self.paths.len(),
             texts: self.texts.len(),
             feeds: self.feeds.len(),
-            base: self.base,
             stamp: self.stamp,
             is_begun: self.is_begun,
         }
@@ -104,7 +100,6 @@ impl Dictionary {
         self.paths.truncate(to.paths);
         self.texts.truncate(to.texts);
         self.feeds.truncate(to.feeds);
-        self.base = to.base;
         self.stamp = to.stamp;
         self.is_begun = to.is_begun;
         self.refs = References::default();
@@ -286,8 +281,13 @@ impl Dictionary {
         match op {
             TreeOp::Create { order, .. } => put_order(order, bytes),
             TreeOp::Write { cell, value, .. } => {
-                if let Cell::Attribute(name) = cell {
-                    self.put_text(&Text::new(name), bytes);
+                match (cell, value) {
+                    (Cell::Attribute(name), _) => self.put_text(&Text::new(name), bytes),
+                    (Cell::Scalar, Value::Int(value)) => {
+                        put_varint(bytes, (value << 1 ^ value >> 63) as u64);
+                        return Ok(());
+                    }
+                    (Cell::Scalar, _) => {}
                 }
                 let value = dhlrs_codec::encode(value, VALUE_BYTES_MAX * 2);
                 bytes.extend_from_slice(&value.map_err(RunError::encode)?);
@@ -314,6 +314,14 @@ impl Dictionary {
                 cell: Cell::Scalar,
                 value: take_value(from)?,
             },
+            WRITE_INTEGER => {
+                let bits = from.varint()?;
+                TreeOp::Write {
+                    node,
+                    cell: Cell::Scalar,
+                    value: Value::Int((bits >> 1) as i64 ^ -((bits & 1) as i64)),
+                }
+            }
             WRITE_ATTRIBUTE => {
                 let name = self.take_text(from)?;
                 TreeOp::Write {
@@ -359,85 +367,64 @@ impl Dictionary {
         })
     }
 
-    /// A known path; or one step below the last base; or a base and steps below it.
+    /// A known path; or a known one and steps below it.
     fn put_path(&mut self, path: &HomePath, bytes: &mut Vec<u8>) {
         if let Some(known) = self.refs.paths.get(&path.id()) {
-            put_varint(bytes, *known);
+            put_varint(bytes, known << 1);
             return;
         }
-        let mut steps = Vec::new();
-        let mut at = path;
+        let mut steps = vec![path];
         let mut base = 0;
-        while let Some((parent, step)) = at.home() {
-            steps.push((at.clone(), step.clone()));
-            at = parent;
-            if let Some(known) = self.refs.paths.get(&at.id()) {
+        while let Some((parent, _)) = steps.last().and_then(|at| at.home()) {
+            if let Some(known) = self.refs.paths.get(&parent.id()) {
                 base = *known;
                 break;
             }
+            steps.push(parent);
         }
-        let known = self.paths.len() as u64;
-        if steps.len() == 1 && base == self.base {
-            put_varint(bytes, known);
-        } else {
-            put_varint(bytes, known + steps.len() as u64);
-            put_varint(bytes, base);
-        }
-        // The next path is likely to be a sibling of this one.
-        self.base = match steps.len() {
-            1 => base,
-            steps => known + steps as u64 - 2,
-        };
-        for (path, step) in steps.into_iter().rev() {
-            self.put_step(&step, bytes);
+        put_varint(bytes, base << 1 | 1);
+        while let Some(path) = steps.pop() {
+            if let Some((_, step)) = path.home() {
+                self.put_step(step, !steps.is_empty(), bytes);
+            }
             self.refs.paths.insert(path.id(), self.paths.len() as u64);
-            self.paths.push(path);
+            self.paths.push(path.clone());
         }
     }
 
     fn take_path(&mut self, from: &mut Cursor<'_>) -> Result<HomePath, RunError> {
-        let reference = from.length()?;
-        if let Some(path) = self.paths.get(reference) {
-            return Ok(path.clone());
-        }
-        let known = self.paths.len();
-        let (base, count) = match reference - known {
-            0 => (self.base, 1),
-            count => (from.varint()?, count),
-        };
-        let at = usize::try_from(base).ok();
-        let path = at.and_then(|at| self.paths.get(at)).cloned();
-        let mut path = path.ok_or(from.malformed())?;
-        if count > dhlrs_path::DEPTH_MAX {
-            return Err(from.malformed());
-        }
-        self.base = match count {
-            1 => base,
-            _ => (known + count - 2) as u64,
-        };
-        for _ in 0..count {
-            let step = self.take_step(from)?;
+        let code = from.varint()?;
+        let known = usize::try_from(code >> 1).ok();
+        let known = known.and_then(|at| self.paths.get(at));
+        let mut path = known.cloned().ok_or(from.malformed())?;
+        let mut goes_on = code & 1 == 1;
+        while goes_on {
+            let (step, more) = self.take_step(from)?;
             path = path.step_down(step).map_err(|_| from.malformed())?;
             self.paths.push(path.clone());
+            goes_on = more;
         }
         Ok(path)
     }
 
-    fn put_step(&mut self, step: &HomeStep, bytes: &mut Vec<u8>) {
+    fn put_step(&mut self, step: &HomeStep, more: bool, bytes: &mut Vec<u8>) {
+        let put_code = |bytes: &mut Vec<u8>, number: u64, form: u64| {
+            put_varint(bytes, number << 3 | form << 1 | u64::from(more));
+        };
         let (label, incarnation) = match step {
             HomeStep::Labelled { label, incarnation } => (label, *incarnation),
             HomeStep::Anonymous(random) => {
-                put_varint(bytes, STEP_OTHER);
+                put_code(bytes, 0, STEP_OTHER);
                 bytes.extend_from_slice(random);
                 return;
             }
         };
         let known = self.refs.texts.get(label.as_str()).copied();
         match (known, incarnation) {
-            (Some(known), 0) => put_varint(bytes, known << 2 | STEP_KNOWN_LABEL),
-            (Some(known), _) => put_varint(bytes, (known + 1) << 2 | STEP_OTHER),
-            (None, 0) => put_varint(bytes, (label.len() as u64) << 2 | STEP_LABEL),
-            (None, _) => put_varint(bytes, (label.len() as u64) << 2 | STEP_LABEL_INCARNATION),
+            (Some(known), 0) => put_code(bytes, known, STEP_KNOWN_LABEL),
+            (Some(known), _) => put_code(bytes, known + 1, STEP_OTHER),
+            (None, 0) => put_code(bytes, label.len() as u64, STEP_LABEL),
+            (None, _) => put_code(bytes, label.len() as u64, STEP_LABEL_INCARNATION),
         }
         if incarnation > 0 {
             put_varint(bytes, u64::from(incarnation));
@@ -448,11 +435,12 @@ impl Dictionary {
         }
     }
 
-    fn take_step(&mut self, from: &mut Cursor<'_>) -> Result<HomeStep, RunError> {
+    /// A step, and whether another one follows.
+    fn take_step(&mut self, from: &mut Cursor<'_>) -> Result<(HomeStep, bool), RunError> {
         let code = from.varint()?;
-        let (form, number) = (code & 3, code >> 2);
+        let (more, form, number) = (code & 1 == 1, code >> 1 & 3, code >> 3);
         if form == STEP_OTHER && number == 0 {
-            return Ok(HomeStep::Anonymous(from.array()?));
+            return Ok((HomeStep::Anonymous(from.array()?), more));
         }
         let incarnation = match form {
             STEP_LABEL_INCARNATION | STEP_OTHER => {
@@ -466,7 +454,7 @@ impl Dictionary {
             _ => self.known_text(number - 1, from)?,
         };
         let label = Label::new(&text).map_err(|_| from.malformed())?;
-        Ok(HomeStep::Labelled { label, incarnation })
+        Ok((HomeStep::Labelled { label, incarnation }, more))
     }
 
     fn put_text(&mut self, text: &Text, bytes: &mut Vec<u8>) {
@@ -555,9 +543,10 @@ pub(crate) fn kind(payload: &Payload) -> u8 {
         Payload::Close { .. } => CLOSE,
         Payload::Tree(op) => match op {
             TreeOp::Create { .. } => CREATE,
-            TreeOp::Write { cell, .. } => match cell {
-                Cell::Scalar => WRITE_SCALAR,
-                Cell::Attribute(_) => WRITE_ATTRIBUTE,
+            TreeOp::Write { cell, value, .. } => match (cell, value) {
+                (Cell::Scalar, Value::Int(_)) => WRITE_INTEGER,
+                (Cell::Scalar, _) => WRITE_SCALAR,
+                (Cell::Attribute(_), _) => WRITE_ATTRIBUTE,
             },
             TreeOp::Move { .. } => MOVE,
             TreeOp::Rename { .. } => RENAME,

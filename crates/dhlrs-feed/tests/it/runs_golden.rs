@@ -53,6 +53,7 @@ fn events() -> Vec<Vec<NewEvent>> {
             Value::Null,
         ),
         write(&again, Cell::Scalar, Value::from(true)),
+        write(&again, Cell::Scalar, Value::from(-70)),
         TreeOp::Move {
             node: again.clone(),
             parent: root.clone(),
