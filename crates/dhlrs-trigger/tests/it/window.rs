@@ -294,7 +294,7 @@ fn what_a_change_takes_grows_with_what_it_holds() {
     let plain = || {
         let mut change = value(1, "a").list.remove(0);
         change.old_path = Some("b".parse().unwrap());
-        change.old_ancestors = vec![NodeId::ROOT];
+        change.old_ancestors = vec![NodeId::ROOT; 3];
         change.old = Shown::Scalar(text(1));
         change.new = Shown::Scalar(text(1));
         change.attributes = vec![attribute(1, 1, 1)];
