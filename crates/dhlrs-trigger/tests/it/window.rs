@@ -293,24 +293,24 @@ fn what_a_change_takes_grows_with_what_it_holds() {
     };
     let plain = || {
         let mut change = value(1, "a").list.remove(0);
-        change.old_path = Some("b".parse().unwrap());
+        change.old_path = Some("bbb".parse().unwrap());
         change.old_ancestors = vec![NodeId::ROOT; 3];
-        change.old = Shown::Scalar(text(1));
-        change.new = Shown::Scalar(text(1));
-        change.attributes = vec![attribute(1, 1, 1)];
+        change.old = Shown::Scalar(text(3));
+        change.new = Shown::Scalar(text(5));
+        change.attributes = vec![attribute(2, 3, 5)];
         change
     };
-    let long: dhlrs_path::Path<'_> = "p".repeat(201).parse().unwrap();
+    let long = |bytes: usize| -> dhlrs_path::Path<'static> { "p".repeat(bytes).parse().unwrap() };
     let grow: [&dyn Fn(&mut Change); 9] = [
-        &|change| change.path = long.clone().into_owned(),
-        &|change| change.old_path = Some(long.clone().into_owned()),
+        &|change| change.path = long(201),
+        &|change| change.old_path = Some(long(203)),
         &|change| change.ancestors.extend([NodeId::ROOT; 13]),
         &|change| change.old_ancestors.extend([NodeId::ROOT; 13]),
-        &|change| change.old = Shown::Scalar(text(201)),
-        &|change| change.new = Shown::Scalar(text(201)),
-        &|change| change.attributes = vec![attribute(201, 1, 1)],
-        &|change| change.attributes = vec![attribute(1, 201, 1)],
-        &|change| change.attributes = vec![attribute(1, 1, 201)],
+        &|change| change.old = Shown::Scalar(text(203)),
+        &|change| change.new = Shown::Scalar(text(205)),
+        &|change| change.attributes = vec![attribute(202, 3, 5)],
+        &|change| change.attributes = vec![attribute(2, 203, 5)],
+        &|change| change.attributes = vec![attribute(2, 3, 205)],
     ];
     let before = change_bytes(&plain());
     assert!(before > size_of::<Change>() + size_of::<AttributeChange>());
