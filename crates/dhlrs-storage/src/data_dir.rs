@@ -7,6 +7,7 @@ use crate::error::{StorageError, StorageErrorKind};
 use crate::frame::checksum;
 use crate::inspection::{Inspection, inspect, log_bytes};
 use crate::log::{Log, LogOptions, make_dir};
+use crate::salvage::Salvaged;
 use crate::segment::{
     FORMAT_VERSION, TEMPORARY_SUFFIX, is_segment_name, publish, remove, sync_dir,
 };
@@ -124,6 +125,27 @@ impl<V: Vfs> DataDir<V> {
         make_dirs(&self.vfs, &dir)?;
         sync_names(&self.vfs, &dir, &self.dir.join(STORES))?;
         Log::open(self.vfs.clone(), dir, id, options)
+    }
+
+    /// Hands over what can be read of a damaged log; see [`Log::salvage`].
+    ///
+    /// # Errors
+    /// `BadName`; as [`Log::salvage`].
+    pub fn salvage(&self, name: &str, take: impl FnMut(Salvaged<'_>)) -> Result<(), StorageError> {
+        Log::salvage(&self.vfs, &self.store_dir(name)?, take)
+    }
+
+    /// Puts a new log in the place of a damaged one; see [`Log::begin_anew`].
+    ///
+    /// # Errors
+    /// `BadName`; as [`Log::begin_anew`].
+    pub fn begin_anew(
+        &self,
+        name: &str,
+        id: [u8; 16],
+        batches: impl IntoIterator<Item = Vec<Vec<u8>>>,
+    ) -> Result<(), StorageError> {
+        Log::begin_anew(&self.vfs, &self.store_dir(name)?, &id, batches)
     }
 
     /// Reads every file of a store's log, puts nothing right and changes nothing. `read` is told

@@ -41,6 +41,7 @@ mod os_vfs;
 mod position;
 mod reader;
 mod recovery;
+mod salvage;
 mod segment;
 mod splitmix;
 mod store_name;
@@ -56,6 +57,7 @@ pub use memory_vfs::{Fault, MemoryFile, MemoryLock, MemoryVfs, SECTOR_BYTES, Sur
 pub use os_vfs::{OsFile, OsLock, OsVfs};
 pub use position::LogPosition;
 pub use recovery::{RecoverFrom, Recovered, Recovery};
+pub use salvage::Salvaged;
 pub use segment::FORMAT_VERSION;
 pub use store_name::STORE_NAME_BYTES_MAX;
 pub use vfs::{LockAttempt, Vfs, VfsCounts, VfsEntry, VfsFile};

@@ -160,6 +160,12 @@ pub(crate) fn read_segment_header<V: Vfs>(
     Ok((id, segment))
 }
 
+/// The id of a log as the header of one of its segments has it, damaged or not.
+pub(crate) fn raw_segment_id(bytes: &[u8]) -> Option<[u8; 16]> {
+    let preamble_bytes = 16;
+    bytes.get(preamble_bytes..)?.first_chunk().copied()
+}
+
 /// Writes a file under another name, syncs it, and gives it its name: it is there whole or not.
 /// What was written does not outlive a failure, or the publisher: it would keep room that the log
 /// may need.

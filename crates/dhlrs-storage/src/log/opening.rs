@@ -7,6 +7,7 @@ use super::{Log, LogOptions, cut_file, make_dir};
 use crate::checkpoint;
 use crate::error::StorageError;
 use crate::reader::{Found, SegmentReader};
+use crate::salvage::{self, Salvaged, finish_healing};
 use crate::segment::{
     Listing, Publisher, SEGMENT_HEADER_BYTES, Segment, list, publish, read_segment_header, remove,
     seed, segment_header, segment_path, sync_dir,
@@ -30,6 +31,13 @@ pub enum Repair {
     Leftover {
         /// The file.
         path: PathBuf,
+    },
+    /// A damaged file has given way to a new log of what could be read of it, and is kept.
+    Replaced {
+        /// What it was called.
+        path: PathBuf,
+        /// What it is called now.
+        kept: PathBuf,
     },
 }
 
@@ -55,8 +63,8 @@ impl<V: Vfs> Log<V> {
     ) -> Result<Self, StorageError> {
         let dir = dir.into();
         make_dir(&vfs, &dir)?;
+        let mut repairs = finish_healing(&vfs, &dir)?;
         let listing = list(&vfs, &dir)?;
-        let mut repairs = Vec::new();
         for name in &listing.temporary {
             let path = dir.join(name);
             remove(&vfs, &path)?;
@@ -66,6 +74,34 @@ impl<V: Vfs> Log<V> {
             return Self::begin(vfs, dir, id, options, &listing, repairs);
         }
         Self::resume(vfs, dir, options, &listing, repairs)
+    }
+
+    /// Hands over all that can be read of a damaged log: the newest checkpoint of which something can
+    /// be read, then the records of all segments. Changes nothing; reads each file into memory.
+    ///
+    /// # Errors
+    /// What the file system reports. Damage is none.
+    pub fn salvage(
+        vfs: &V,
+        dir: &Path,
+        take: impl FnMut(Salvaged<'_>),
+    ) -> Result<(), StorageError> {
+        salvage::salvage(vfs, dir, take)
+    }
+
+    /// Writes a log of these batches which takes the place of the damaged one when that is opened
+    /// next; the damaged files are kept under other names. Whatever happens on the way, there is one
+    /// or the other.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn begin_anew(
+        vfs: &V,
+        dir: &Path,
+        id: &[u8; 16],
+        batches: impl IntoIterator<Item = Vec<Vec<u8>>>,
+    ) -> Result<(), StorageError> {
+        salvage::begin_anew(vfs, dir, id, batches)
     }
 
     fn begin(

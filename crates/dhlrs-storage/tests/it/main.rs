@@ -13,4 +13,5 @@ mod faults;
 mod inspection;
 mod log;
 mod model;
+mod salvage;
 mod torn;
