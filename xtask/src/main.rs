@@ -26,6 +26,8 @@ enum Command {
     Sim(sim::Options),
     /// Attacks a listening process: random bytes, huge frames, forged signatures
     Hostile(proofs::HostileOptions),
+    /// Flips the bytes of a replica's log, one at a time
+    Damage(proofs::DamageOptions),
     /// Cuts the power, fails the disk and counts syncs
     Durability,
     /// Breaks two crates in every small way, and counts what no test noticed; needs cargo-mutants
@@ -62,6 +64,7 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Sim(options) => sim::run(&workspace, &options),
         Command::Hostile(options) => proofs::hostile(&workspace, &options),
+        Command::Damage(options) => proofs::damage(&workspace, &options),
         Command::Durability => proofs::durability(&workspace),
         Command::Mutants(options) => mutants::run(&workspace, &options),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),

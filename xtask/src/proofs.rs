@@ -1,4 +1,4 @@
-//! `cargo xtask hostile` and `cargo xtask durability`: tests whose figures are worth reading.
+//! `cargo xtask hostile`, `damage` and `durability`: tests whose figures are worth reading.
 
 use crate::{Workspace, XtaskError, report};
 
@@ -11,6 +11,14 @@ pub struct HostileOptions {
     /// How often each attack is made
     #[arg(long, default_value_t = ATTACKS)]
     rounds: u32,
+}
+
+/// What `cargo xtask damage` can be told.
+#[derive(Debug, clap::Args)]
+pub struct DamageOptions {
+    /// Flips each so manieth byte: 1 flips all of them, which takes some minutes
+    #[arg(long, default_value_t = 1)]
+    every: u32,
 }
 
 // Tests by package, target and the beginning of their names.
@@ -41,6 +49,21 @@ pub fn hostile(workspace: &Workspace, options: &HostileOptions) -> Result<bool, 
         .args(["test", "--locked", "--release", "--package", "dhlrs-cli"])
         .args(["--test", "process", "hostile::", "--", "--nocapture"])
         .env("DHLRS_HOSTILE_ROUNDS", options.rounds.to_string());
+    succeeds(&mut command)
+}
+
+/// Flips the bytes of a replica's log one at a time: each is to be reported, and what it cost to come
+/// back from a peer. `true` if all did.
+///
+/// # Errors
+///
+/// When Cargo cannot be started.
+pub fn damage(workspace: &Workspace, options: &DamageOptions) -> Result<bool, XtaskError> {
+    let mut command = workspace.cargo();
+    command
+        .args(["test", "--locked", "--release", "--package", "dhlrs-store"])
+        .args(["--test", "it", "damage::", "--", "--nocapture"])
+        .env("DHLRS_FLIP_EVERY", options.every.max(1).to_string());
     succeeds(&mut command)
 }
 

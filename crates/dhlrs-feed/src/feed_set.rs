@@ -522,6 +522,12 @@ impl FeedSet {
         close.proof.as_deref()
     }
 
+    /// Why feeds were closed that were forked, in the order of feeds.
+    pub fn proofs(&self) -> impl Iterator<Item = &ForkProof> + '_ {
+        let closes = self.feeds.values().filter_map(|feed| feed.close.as_ref());
+        closes.filter_map(|close| close.proof.as_deref())
+    }
+
     /// One feed; `None` if nothing is held of it and no proof.
     #[must_use]
     pub fn state(&self, feed: &FeedId) -> Option<FeedState> {

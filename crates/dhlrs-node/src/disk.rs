@@ -7,12 +7,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use dhlrs_engine::Input;
+use dhlrs_feed::StoreId;
 use dhlrs_path::StoreName;
 use dhlrs_storage::{
     CheckpointWriter, DataDir, Log, LogOptions, LogPosition, Prunable, PruneCheck, RecoverFrom,
-    Recovered as Piece, Recovery, StorageError, Vfs,
+    Recovered as Piece, Recovery, Salvaged, StorageError, Vfs,
 };
-use dhlrs_store::{Image, Recovered};
+use dhlrs_store::{Image, Recovered, Replication, Salvage};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
@@ -47,6 +48,7 @@ pub(crate) trait DataDirectory: Send + Sync {
         id: [u8; 16],
         inputs: mpsc::Sender<Input>,
         skips_replay: bool,
+        replica: Option<(StoreId, Replication)>,
     ) -> std::io::Result<Opening>;
 }
 
@@ -133,6 +135,7 @@ impl<V: Vfs> DataDirectory for VfsDataDirectory<V> {
         id: [u8; 16],
         inputs: mpsc::Sender<Input>,
         skips_replay: bool,
+        replica: Option<(StoreId, Replication)>,
     ) -> std::io::Result<Opening> {
         let (jobs, todo) = mpsc::channel(JOBS_MAX);
         let (is_ready, ready) = oneshot::channel();
@@ -143,6 +146,7 @@ impl<V: Vfs> DataDirectory for VfsDataDirectory<V> {
             to_jobs: jobs.downgrade(),
             inputs,
             skips_replay,
+            replica,
         };
         let dir = self.dir.clone();
         thread::Builder::new()
@@ -167,6 +171,8 @@ struct Worker {
     to_jobs: mpsc::WeakSender<Job>,
     inputs: mpsc::Sender<Input>,
     skips_replay: bool,
+    /// Of which store it may be a replica, which gets from others what a damaged log has lost.
+    replica: Option<(StoreId, Replication)>,
 }
 
 /// The driver is gone.
@@ -196,10 +202,12 @@ impl Worker {
         id: [u8; 16],
         is_ready: oneshot::Sender<Result<(), StorageError>>,
     ) {
-        let opened = dir
-            .open_log(self.store.as_str(), id, LogOptions::default())
-            .map_err(Failed::from)
-            .and_then(|log| self.recover(&log).map(|()| log));
+        let opened = match self.open(dir, id) {
+            Err(Failed::Storage(error)) if error.is_damage() => {
+                self.heal(dir, id, error).and_then(|()| self.open(dir, id))
+            }
+            opened => opened,
+        };
         let mut log = match opened {
             Ok(log) => log,
             Err(Failed::Storage(error)) => {
@@ -254,6 +262,53 @@ impl Worker {
         self.jobs.close();
         join(&mut checkpoint);
         join(&mut check);
+    }
+
+    fn open<V: Vfs>(&self, dir: &DataDir<V>, id: [u8; 16]) -> Result<Log<V>, Failed> {
+        let log = dir.open_log(self.store.as_str(), id, LogOptions::default())?;
+        self.recover(&log)?;
+        Ok(log)
+    }
+
+    /// Puts a new log in the place of a replica's damaged one, of what is whole in it. Of an owned
+    /// store nobody else has the rest: a person has to decide, and `error` stays.
+    fn heal<V: Vfs>(
+        &self,
+        dir: &DataDir<V>,
+        id: [u8; 16],
+        error: StorageError,
+    ) -> Result<(), Failed> {
+        let Some((store_id, replication)) = &self.replica else {
+            return Err(error.into());
+        };
+        let mut salvage = Salvage::new(*store_id, replication.clone());
+        dir.salvage(self.store.as_str(), |piece| match piece {
+            Salvaged::Chunk(chunk) => salvage.chunk(chunk),
+            Salvaged::Record { bytes, is_covered } => salvage.record(bytes, is_covered),
+        })?;
+        let [a, b, c, d, e, f, g, h, ..] = id;
+        let Some((batches, events)) = salvage.finish(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+        else {
+            return Err(error.into());
+        };
+        let store = &self.store;
+        for damaged in dir.inspect(store.as_str(), |_| {})?.damaged {
+            warn!(%store, error = %Cause(&damaged), "damaged");
+        }
+        dir.begin_anew(store.as_str(), id, batches)?;
+        warn!(
+            %store,
+            events,
+            "the log was damaged. What is whole of its events is kept, the rest comes from other replicas; sessions, revisions \
+             and forwards begin anew. The damaged files are kept beside the log"
+        );
+        // What was handed over of the damaged log is void.
+        let message = Cause(&error).to_string();
+        self.say(Input::PersistFailed {
+            store: store.clone(),
+            message,
+        })?;
+        Ok(())
     }
 
     fn say(&self, input: Input) -> Result<(), Over> {

@@ -10,7 +10,7 @@ use dhlrs_identity::Ed25519Verifier;
 use dhlrs_path::StoreName;
 use dhlrs_resolver::{Limits, Registry as Resolvable, ResolverOptions, Resolvers};
 use dhlrs_storage::StorageError;
-use dhlrs_store::Replication;
+use dhlrs_store::{Authority, Replication};
 use dhlrs_transport::{Registry, TransportUrl};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -286,7 +286,9 @@ impl Opened {
         config.authority = options.authority;
         let mut replication = Replication::new(engine.keys());
         replication.gossip_interval_ms = options.gossip_interval_ms;
-        config.replication = Some(replication);
+        let authority = config.authority;
+        config.replication = Some(replication.clone());
+        let store_id = config.store_id();
         config.logged = durable.is_some();
         config.restored = restored;
         config.bindings = options.bindings;
@@ -309,10 +311,12 @@ impl Opened {
         self.published.insert(name.clone(), published);
         self.readers.insert(name.clone(), reader);
         let Some(data) = durable else { return Ok(()) };
+        let may_be_replica = authority != Some(Authority::Owned);
+        let replica = may_be_replica.then_some((store_id, replication));
         let id = random_bytes()?;
         let id = *id.first_chunk().unwrap_or(&[0; 16]);
         let opening = data
-            .open_store(&name, id, inputs.clone(), skips_replay)
+            .open_store(&name, id, inputs.clone(), skips_replay, replica)
             .map_err(|error| {
                 let what = format!("no thread for store {name}: {error}");
                 NodeError::caused_by(NodeErrorKind::Storage, what, error)

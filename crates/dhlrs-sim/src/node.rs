@@ -104,11 +104,16 @@ impl Node {
         config.replication = Some(dhlrs_store::Replication::new(engine.keys()));
         setup(&mut config);
         let logged = config.logged;
+        let id = config.store_id();
+        let replica = config
+            .replication
+            .clone()
+            .map(|replication| (id, replication));
         engine
             .open_store(config, resolvers()?)
             .map_err(|error| error.to_string())?;
         if logged {
-            let disk = StoreDisk::new(self.vfs.clone(), name.as_str());
+            let disk = StoreDisk::new(self.vfs.clone(), name.as_str(), replica);
             self.disks.insert(name.clone(), disk);
         }
         Ok(logged)

@@ -76,7 +76,8 @@ impl StorageError {
         &self.path
     }
 
-    pub(crate) fn is_damage(&self) -> bool {
+    /// Whether what was written is not what is there now.
+    pub fn is_damage(&self) -> bool {
         matches!(self.kind, StorageErrorKind::Corrupt { .. })
     }
 

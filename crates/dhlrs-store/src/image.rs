@@ -45,7 +45,7 @@ enum Part {
     Forward(ForwardId, ForwardCursor),
     Materialised(NodeId),
     Node(ImageRow),
-    Replica(ReplicaPart),
+    Replica(Box<ReplicaPart>),
 }
 
 impl Image {
@@ -83,7 +83,7 @@ impl Image {
         let materialised = self.materialised.iter().copied().map(Part::Materialised);
         let nodes = self.tree.image().map(Part::Node);
         let replica = self.replica.iter().flat_map(ReplicaImage::parts);
-        let replica = replica.map(|part| part.map(Part::Replica));
+        let replica = replica.map(|part| part.map(|part| Part::Replica(Box::new(part))));
         let mut parts = std::iter::once(head)
             .chain(sessions)
             .chain(forwards)
@@ -177,7 +177,7 @@ impl ImageReader {
                 Part::Materialised(id) => {
                     self.materialised.insert(id);
                 }
-                Part::Replica(part) => self.replica.push(part)?,
+                Part::Replica(part) => self.replica.push(*part)?,
                 Part::Node(row) => {
                     let Some(nodes) = &mut self.nodes else {
                         let what = "a checkpoint without a head";
@@ -216,4 +216,20 @@ impl ImageReader {
             None => Err(StoreError::new(StoreErrorKind::Corrupt, "checkpoint")),
         }
     }
+}
+
+/// What is whole in a chunk of a replica's image, as far as it belongs to the replica.
+pub(crate) fn parts(chunk: &[u8]) -> impl Iterator<Item = ReplicaPart> + '_ {
+    let mut rest = chunk;
+    let parts = std::iter::from_fn(move || {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (part, after) = after.split_at_checked(length)?;
+        rest = after;
+        Some(part)
+    });
+    parts.filter_map(|part| match codec::decode(part, CHUNK_BYTES_MAX) {
+        Ok(Part::Replica(part)) => Some(*part),
+        _ => None,
+    })
 }

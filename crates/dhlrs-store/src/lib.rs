@@ -89,6 +89,7 @@ pub use machine::Store;
 pub use port::{Caller, ErrandId, Gossip, Input, Neighbour, Output, Recovered, RequestId};
 pub use reads::{NEIGHBOUR_READS_MAX, READ_IDLE_MS, SOURCE_READS_MAX};
 pub use record::RECORD_BYTES_MAX;
+pub use replica::salvage::Salvage;
 pub use resolve::NESTED_RESOLVERS_MAX;
 pub use session::{
     ANSWER_BYTES_MAX, NEIGHBOUR_SESSIONS_MAX, SESSION_ANSWERS_MAX, SOURCE_SESSIONS_MAX,

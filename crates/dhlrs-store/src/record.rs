@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::forward::ForwardId;
-use crate::replica::drafts::DraftId;
+use crate::replica::drafts::{Draft, DraftId};
 use crate::session::{Opener, SessionId};
 
 /// One encoded record. An intent of 1 MiB becomes ops and an answer of somewhat more.
@@ -115,6 +115,8 @@ pub(crate) enum Merged {
     Run { feed: FeedId, bytes: Vec<u8> },
     /// The proof of a fork.
     Proof(Box<ForkProof>),
+    /// What is kept of own events that are void, from a log that was damaged.
+    Draft { id: DraftId, draft: Box<Draft> },
     /// The own feed takes no more events: the next one begins another. What was not signed yet, and
     /// with an end all above that, is void.
     Left {

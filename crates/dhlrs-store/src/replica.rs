@@ -9,6 +9,7 @@ pub(crate) mod image;
 pub(crate) mod merging;
 pub(crate) mod newer;
 mod own;
+pub(crate) mod salvage;
 pub(crate) mod writing;
 
 use std::collections::BTreeMap;
@@ -74,13 +75,22 @@ pub(crate) struct OwnFeed {
 }
 
 impl OwnFeed {
-    fn new(writer: RunWriter) -> Self {
+    pub(crate) fn new(writer: RunWriter) -> Self {
         Self {
             signed: (writer.head(), None),
             writer,
             records: Vec::new(),
             unsigned: Vec::new(),
             last: None,
+        }
+    }
+
+    /// Of a feed that is signed as far as its writer knows it.
+    pub(crate) fn resumed(writer: RunWriter, last: Option<Stamp>) -> Self {
+        Self {
+            signed: (writer.head(), last),
+            last,
+            ..Self::new(writer)
         }
     }
 
@@ -214,6 +224,10 @@ impl Replica {
                 Merged::Proof(proof) => set.accept_proof(&proof, &*verifier).map_err(corrupt)?,
                 Merged::Left { why, end } => {
                     incoming.left = Some((why, end));
+                    continue;
+                }
+                Merged::Draft { id, draft } => {
+                    self.drafts.insert(id, *draft);
                     continue;
                 }
             };

@@ -26,6 +26,31 @@ impl Draft {
     }
 }
 
+/// The transactions among these events that say something, by name.
+pub(crate) fn drafts_of(
+    feed: &FeedId,
+    why: Leaving,
+    events: &[(Event, EventId)],
+) -> Vec<(DraftId, Draft)> {
+    let says_something =
+        |event: &Event| matches!(event.payload, Payload::Tree(_) | Payload::Other { .. });
+    let (mut drafts, mut rest) = (Vec::new(), events);
+    while let Some((first, id)) = rest.first() {
+        let count = (usize::from(first.following) + 1).min(rest.len());
+        let (group, after) = rest.split_at(count);
+        rest = after;
+        if group.iter().any(|(event, _)| says_something(event)) {
+            let draft = Draft {
+                why,
+                id: *id,
+                events: group.iter().map(|(event, _)| event.clone()).collect(),
+            };
+            drafts.push(((*feed, first.dot.seq), draft));
+        }
+    }
+    drafts
+}
+
 impl Replica {
     pub(crate) fn keep_as_drafts(
         &mut self,
@@ -33,23 +58,7 @@ impl Replica {
         why: Leaving,
         events: &[(Event, EventId)],
     ) {
-        let mut rest = events;
-        while let Some((first, id)) = rest.first() {
-            let count = (usize::from(first.following) + 1).min(rest.len());
-            let (group, after) = rest.split_at(count);
-            rest = after;
-            let says_something =
-                |event: &Event| matches!(event.payload, Payload::Tree(_) | Payload::Other { .. });
-            if group.iter().any(|(event, _)| says_something(event)) {
-                let events = group.iter().map(|(event, _)| event.clone()).collect();
-                let draft = Draft {
-                    why,
-                    id: *id,
-                    events,
-                };
-                self.drafts.insert((*feed, first.dot.seq), draft);
-            }
-        }
+        self.drafts.extend(drafts_of(feed, why, events));
     }
 
     /// Keeps what is stored of a feed of the own author above its end.

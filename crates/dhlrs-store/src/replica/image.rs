@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use dhlrs_clock::Stamp;
-use dhlrs_feed::{Epoch, FeedEnd, FeedId, FeedSet, OwnRecord, Run, RunLimits, RunWriter, StoreId};
+use dhlrs_feed::{
+    Epoch, FeedEnd, FeedId, FeedSet, ForkProof, OwnRecord, Run, RunLimits, RunWriter, StoreId,
+};
 use dhlrs_reducer::{ReducerImage, ReducerReader};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,7 @@ pub(crate) struct ReplicaImage {
     unsigned: Vec<OwnRecord>,
     drafts: BTreeMap<DraftId, Draft>,
     runs: BTreeMap<FeedId, BTreeMap<u64, StoredRun>>,
+    proofs: Vec<ForkProof>,
     feeds: Result<Vec<u8>, dhlrs_feed::EventError>,
     reducer: ReducerImage,
 }
@@ -47,8 +50,20 @@ pub(crate) enum ReplicaPart {
         after: FeedEnd,
         bytes: Vec<u8>,
     },
+    /// It stands in the feeds too, which a damaged checkpoint may lack.
+    Proof(ForkProof),
     Feeds(Vec<u8>),
     Reducer(Vec<u8>),
+}
+
+impl ReplicaHead {
+    /// The feed that was written, with nothing in it that is not signed.
+    pub(crate) fn own_feed(&self, id: StoreId, replication: &Replication) -> Option<OwnFeed> {
+        let (epoch, end, stamp) = self.own?;
+        let feed = FeedId::new(replication.keys.signer.public_key(), epoch);
+        let writer = RunWriter::resume(id, feed, RunLimits::default(), end, stamp);
+        Some(OwnFeed::resumed(writer, stamp))
+    }
 }
 
 impl Replica {
@@ -68,6 +83,7 @@ impl Replica {
             unsigned: own.map(|own| own.records.clone()).unwrap_or_default(),
             drafts: self.drafts.clone(),
             runs: self.runs.clone(),
+            proofs: self.feeds.set().proofs().cloned().collect(),
             feeds: self.feeds.set().image(),
             reducer: self.reducer.image(),
         }
@@ -92,6 +108,7 @@ impl ReplicaImage {
                 bytes: run.bytes.to_vec(),
             })
         });
+        let proofs = self.proofs.iter().cloned().map(ReplicaPart::Proof);
         let too_large =
             |error| StoreError::with_source(StoreErrorKind::TooLarge, "the feeds", error);
         let feeds: Vec<_> = match &self.feeds {
@@ -110,6 +127,7 @@ impl ReplicaImage {
             .chain(unsigned)
             .chain(drafts)
             .chain(runs)
+            .chain(proofs)
             .map(Ok)
             .chain(feeds)
             .chain(reducer)
@@ -146,6 +164,7 @@ impl ReplicaReader {
                 };
                 self.runs.entry(feed).or_default().insert(after.seq, run);
             }
+            ReplicaPart::Proof(_) => {}
             ReplicaPart::Feeds(piece) => self.feeds.extend(piece),
             ReplicaPart::Reducer(chunk) => {
                 self.reducer
@@ -193,16 +212,7 @@ impl ReplicaReader {
         let stored = self.runs.values().flat_map(BTreeMap::values);
         replica.run_bytes = stored.map(|run| run.bytes.len()).sum();
         replica.runs = self.runs;
-        if let Some((epoch, end, stamp)) = head.own {
-            let feed = FeedId::new(key, epoch);
-            let limits = RunLimits::default();
-            let mut own = OwnFeed {
-                writer: RunWriter::resume(head.id, feed, limits, end, stamp),
-                signed: (end, stamp),
-                records: Vec::new(),
-                unsigned: Vec::new(),
-                last: stamp,
-            };
+        if let Some(mut own) = head.own_feed(head.id, replication) {
             for record in self.unsigned {
                 let events = own.writer.replay(&record);
                 let events = events.map_err(|error| corrupt("own events", error))?;

@@ -11,6 +11,7 @@ mod bench;
 mod bindings;
 mod bound_watches;
 mod checkpoints;
+mod damage;
 mod derived;
 mod derived_graphs;
 mod drafts;
