@@ -1,7 +1,7 @@
 //! Notify: the fifth step. A ticket is on disk; what it holds is let go, in one order: the tree that
 //! readers see, the answers, what is sent, and the changes to the subscribers.
 
-use dhlrs_bag::MsgId;
+use dhlrs_bag::{Meta, MsgId};
 use dhlrs_clock::{Stamp, Time};
 use dhlrs_trigger::{Destination, Emission};
 use dhlrs_wire::{CAUSE_MAX, Intent, Refusal, RefusalKind};
@@ -67,6 +67,9 @@ impl Store {
             out.push(Output::Warning(failure.to_string()));
         }
         for emission in dispatched.emissions {
+            if self.is_answered_elsewhere(&changes.meta, &emission) {
+                continue;
+            }
             self.emit(now, changes.meta.revision, emission, out);
         }
         self.resolvers_see(now, &changes, out);
@@ -74,6 +77,17 @@ impl Store {
             .take(&self.head.forwards, &changes, trees.as_ref());
         self.watches
             .take(self.head.incarnation(), changes, lost.departed, out);
+    }
+
+    /// Whether the replica that made the change answers it: what it wrote has an origin there, and
+    /// none here.
+    fn is_answered_elsewhere(&self, meta: &Meta, emission: &Emission) -> bool {
+        let is_here = match &emission.to {
+            Destination::Here => true,
+            Destination::Store(target) => *target == self.address,
+            Destination::HereForAll => false,
+        };
+        is_here && self.head.replica.is_some() && meta.origin.is_none()
     }
 
     /// Carries out what a trigger answered: here as the next intent, elsewhere as a message.

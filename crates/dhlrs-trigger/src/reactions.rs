@@ -27,8 +27,12 @@ pub enum Flow {
 /// Where an edit goes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
-    /// To the store that the event is of.
+    /// To the store that the event is of. In a replicated store only in answer to what this process
+    /// has written: where each replica has the same subscriber, one answers.
     Here,
+    /// To the store that the event is of, whichever replica has made the change: for the one process
+    /// that is to answer for all.
+    HereForAll,
     /// To any store of any process.
     Store(StoreAddress),
 }
@@ -86,6 +90,12 @@ impl Reactions {
     /// Wants an edit done in the store that the event is of.
     pub fn emit_here(&mut self, edit: impl Into<GuardedEdit>) {
         self.emit(Destination::Here, edit);
+    }
+
+    /// Wants an edit done in the store that the event is of, in a replicated one also in answer to what
+    /// other replicas have written. Only one process should do so: N of them make N edits.
+    pub fn emit_here_for_all(&mut self, edit: impl Into<GuardedEdit>) {
+        self.emit(Destination::HereForAll, edit);
     }
 
     /// Wants an edit done, and says why.

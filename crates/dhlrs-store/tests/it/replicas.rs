@@ -2,6 +2,7 @@
 
 use dhlrs_bag::{Edit, Label, SortKey};
 use dhlrs_store::Output;
+use dhlrs_trigger::{Flow, Reactions};
 use dhlrs_wire::{Delivery, Kinds, RefusalKind, Request, Selection, Watch};
 
 use crate::bench::{Bench, local, path, resolvers, set};
@@ -383,4 +384,36 @@ fn a_replicated_store_is_not_opened_as_another() {
         warnings.contains("is replicated, and was to be opened as owned"),
         "{warnings}"
     );
+}
+
+#[test]
+fn of_replicas_with_the_same_trigger_the_one_that_wrote_answers() {
+    for for_all in [false, true] {
+        let mut mesh = Mesh::of(3);
+        mesh.link(0, 1);
+        mesh.link(1, 2);
+        for (at, node) in mesh.nodes.iter_mut().enumerate() {
+            let pattern: dhlrs_path::Pattern = "orders.*".parse().unwrap();
+            let label = format!("answers.by{at}");
+            let answer = move |_: &dhlrs_trigger::Event<'_>, then: &mut Reactions| {
+                let edit = Edit::set(path(&label), 1);
+                match for_all {
+                    true => then.emit_here_for_all(edit),
+                    false => then.emit_here(edit),
+                }
+                Flow::Continue
+            };
+            node.store.triggers_mut().on(pattern, answer).unwrap();
+        }
+        mesh.nodes[1].set("orders.o1", 1);
+        mesh.settle();
+        mesh.assert_equal();
+        let answers = mesh.nodes[0]
+            .store
+            .published()
+            .node(&path("answers"))
+            .unwrap();
+        assert_eq!(answers.len(), if for_all { 3 } else { 1 });
+        assert_eq!(mesh.nodes[0].shown("answers.by1").as_deref(), Some("1"));
+    }
 }
