@@ -48,6 +48,8 @@ pub(crate) struct Replica {
     pub(crate) closes: Option<(Epoch, Option<FeedEnd>)>,
     /// How far the events of the own feed have named the others.
     named: BTreeMap<FeedId, u64>,
+    /// Whether others may have advanced since.
+    has_unnamed: bool,
     pub(crate) runs: BTreeMap<FeedId, BTreeMap<u64, StoredRun>>,
     /// About what all of them take.
     pub(crate) run_bytes: usize,
@@ -138,6 +140,7 @@ impl Replica {
             own: None,
             closes: None,
             named: BTreeMap::new(),
+            has_unnamed: true,
             runs: BTreeMap::new(),
             run_bytes: 0,
             drafts: BTreeMap::new(),
@@ -154,6 +157,7 @@ impl Replica {
         let writer = RunWriter::new(self.id, feed, RunLimits::default());
         self.own = Some(OwnFeed::new(writer));
         self.named.clear();
+        self.has_unnamed = true;
     }
 
     /// Takes own events of the log in again.
@@ -275,6 +279,8 @@ impl Replica {
         bag: &mut Bag,
         revision: u64,
     ) -> (Vec<Change>, Lost) {
+        // What was held may come in with them.
+        self.has_unnamed |= self.reducer.held_until_ms().is_some();
         let changes = self.reducer.reduce(events, [], now_ms);
         self.clock.raise(self.reducer.greatest_stamp());
         let mut lost = Lost::default();
@@ -301,7 +307,10 @@ impl Replica {
     }
 
     /// Feeds whose newest events the own one has not named yet, with their heads.
-    pub(crate) fn unnamed(&self) -> Vec<dhlrs_feed::Dep> {
+    pub(crate) fn unnamed(&mut self) -> Vec<dhlrs_feed::Dep> {
+        if !std::mem::take(&mut self.has_unnamed) {
+            return Vec::new();
+        }
         let own = self.own.as_ref().map(|own| *own.writer.feed());
         let heads = self.reducer.frontier();
         let heads = heads.into_iter().filter(|(feed, end)| {

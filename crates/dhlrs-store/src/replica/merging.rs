@@ -32,6 +32,7 @@ impl Replica {
         bag: &mut Bag,
         revision: u64,
     ) -> (Vec<Change>, Lost) {
+        self.has_unnamed = true;
         let mut lost = Lost::default();
         let mut list = Vec::new();
         if let Some((why, end)) = incoming.left {
