@@ -49,6 +49,7 @@ mod emitted;
 mod error;
 mod event_row;
 mod feeds;
+mod following;
 mod forward;
 mod forwarding;
 mod head;
