@@ -5,6 +5,7 @@ mod change;
 mod export;
 pub(crate) mod import;
 mod look;
+mod mesh;
 pub(crate) mod serve;
 mod stream;
 mod verify;
@@ -63,6 +64,8 @@ async fn ask(command: Command, json: bool, out: &mut Output) -> Result<Exit, Fai
     match &command {
         Command::Set(args) => change::check(args)?,
         Command::Import(args) => import::check(args)?,
+        Command::Drafts(args) => mesh::check_drafts(args)?,
+        Command::Emit(args) => mesh::check_emit(args)?,
         _ => {}
     }
     let client = tokio::select! {
@@ -90,6 +93,7 @@ fn check_queries(command: &Command) -> Result<(), Failure> {
         }
         Command::Mv(args) => [Some(&args.target), Some(&args.to)],
         Command::Rename(args) => [Some(&args.target), None],
+        Command::Log(args) => [Some(&args.target), None],
         _ => [None, None],
     };
     let mut targets = targets.into_iter().flatten();
@@ -127,6 +131,11 @@ async fn ask_client(
         Command::Watch(args) => watch::watch(client, args, json, out).await,
         Command::Import(args) => import::import(client, args, json, out).await,
         Command::Export(args) => export::export(client, args, json, out).await,
+        Command::Feeds(args) => mesh::feeds(client, &args, json, out).await,
+        Command::Log(args) => mesh::log(client, &args, json, out).await,
+        Command::Drafts(args) => mesh::drafts(client, &args, json, out).await,
+        Command::Emit(args) => mesh::emit(client, args, json, out).await,
+        Command::Checkpoint(args) => mesh::checkpoint(client, &args, json, out).await,
         Command::Demo(_)
         | Command::Serve(_)
         | Command::Key(_)

@@ -7,11 +7,22 @@ use dhlrs_path::{NodeName, Pattern, StoreName};
 
 use crate::{Failure, FailureKind};
 
-/// `NAME[=owned]`.
+/// `NAME[=owned]` or `NAME=replicated[,retain=all]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOption {
     /// The store's name.
     pub name: StoreName,
+    /// Who has it.
+    pub kind: StoreKind,
+}
+
+/// Who has a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// This process alone.
+    Owned,
+    /// Every process that opens it under its name.
+    Replicated,
 }
 
 /// `KEY[=MACHINE/PROCESS]`.
@@ -51,22 +62,39 @@ impl FromStr for StoreOption {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let (name, authority) = text.split_once('=').unwrap_or((text, "owned"));
-        if authority != "owned" {
-            return Err(usage(
-                text,
-                format!("`{authority}` is no kind of store"),
-                "write NAME or NAME=owned",
-            ));
+        const HINT: &str = "write NAME, NAME=owned or NAME=replicated";
+        let (name, kind) = text.split_once('=').unwrap_or((text, "owned"));
+        let name = name
+            .parse()
+            .map_err(|cause| usage(text, format!("in `{name}`: {cause}"), HINT))?;
+        let (kind, options) = match kind.split_once(',') {
+            Some((kind, options)) => (kind, Some(options)),
+            None => (kind, None),
+        };
+        let kind = match kind {
+            "owned" => StoreKind::Owned,
+            "replicated" => StoreKind::Replicated,
+            _ => return Err(usage(text, format!("`{kind}` is no kind of store"), HINT)),
+        };
+        for option in options.into_iter().flat_map(|options| options.split(',')) {
+            match (kind, option.split_once('=')) {
+                // Without a root nothing is compacted: all is retained as it is.
+                (StoreKind::Replicated, Some(("retain", "all"))) => {}
+                (StoreKind::Replicated, Some(("root", _))) => {
+                    let why = "this program cannot follow a store's control log, so it opens no store with a root";
+                    let hint = "leave root= out: whoever is linked with one of the store's processes may write then, \
+                                --allow says who that is, and history is kept whole";
+                    return Err(usage(text, why.to_owned(), hint));
+                }
+                _ => {
+                    let why = format!("`{option}` is no option of such a store");
+                    let hint =
+                        "write NAME, NAME=owned, NAME=replicated or NAME=replicated,retain=all";
+                    return Err(usage(text, why, hint));
+                }
+            }
         }
-        let name = name.parse().map_err(|cause| {
-            usage(
-                text,
-                format!("in `{name}`: {cause}"),
-                "write NAME or NAME=owned",
-            )
-        })?;
-        Ok(Self { name })
+        Ok(Self { name, kind })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod examples;
+mod mesh;
 mod read;
 mod serve;
 mod write;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use client::{ClientArgs, DEFAULT_URL};
+pub use mesh::{DraftsAction, DraftsArgs, EmitArgs, LogArgs, StoreArgs};
 pub use read::{ExportArgs, ExportFormat, LookArgs, QueryArgs, ReadArgs, WatchArgs};
 pub use serve::ServeArgs;
 pub use write::{
@@ -99,6 +101,21 @@ pub enum Command {
     /// Prints what a node is, has and sees
     #[command(after_help = examples::STATUS)]
     Status(LookArgs),
+    /// Prints what a replica holds of each feed, how far its peers are, and its state hash
+    #[command(after_help = examples::FEEDS)]
+    Feeds(StoreArgs),
+    /// Prints what happened to a bag node of a replicated store, the newest first
+    #[command(after_help = examples::LOG)]
+    Log(LogArgs),
+    /// Own writes that were acknowledged and are void now: shows them, writes them again or forgets them
+    #[command(after_help = examples::DRAFTS)]
+    Drafts(DraftsArgs),
+    /// Writes an event of a kind of your own into a replicated store, and prints the revision
+    #[command(after_help = examples::EMIT)]
+    Emit(EmitArgs),
+    /// Writes a checkpoint now, so that the next start of the node reads less
+    #[command(after_help = examples::CHECKPOINT)]
+    Checkpoint(StoreArgs),
     /// Reads every byte of a data directory and says what is wrong and where; changes nothing
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
@@ -143,6 +160,10 @@ impl Command {
             Self::Import(args) => Some(&args.client),
             Self::Export(args) => Some(&args.client),
             Self::Status(args) => Some(&args.client),
+            Self::Feeds(args) | Self::Checkpoint(args) => Some(&args.client),
+            Self::Log(args) => Some(&args.client),
+            Self::Drafts(args) => Some(&args.client),
+            Self::Emit(args) => Some(&args.client),
             Self::Demo(_)
             | Self::Serve(_)
             | Self::Key(_)

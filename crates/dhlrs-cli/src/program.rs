@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     Exit, Failure, FailureKind, Parsed, action,
     client::GOODBYE_MS_MAX,
-    command::{Cli, Command},
+    command::{Cli, Command, DraftsAction},
     output::Output,
     parse,
 };
@@ -144,10 +144,14 @@ pub(crate) fn interrupted(command: &Command) -> Failure {
         Command::Import(_) => {
             failure.hint("run it again: what is imported already is merged, not doubled")
         }
+        Command::Drafts(args) if args.action != DraftsAction::List => failure.hint(
+            "it may or may not have been carried out: `dhlrs drafts list` shows what is left",
+        ),
         Command::Set(_)
         | Command::Rm(_)
         | Command::Mv(_)
         | Command::Rename(_)
+        | Command::Emit(_)
         | Command::Materialise(_) => {
             failure.hint("it may or may not have been carried out: read the address, then decide")
         }

@@ -40,6 +40,8 @@ impl From<Error> for Failure {
             ErrorKind::BadPath => Self::new(FailureKind::BadAddress, message).hint(
                 "a dot, slash, # or other syntax inside a label is written with \\ before it",
             ),
+            ErrorKind::BadEvent => Self::new(FailureKind::Usage, message)
+                .hint("choose a kind of your own, such as till.count, and send less at once"),
             ErrorKind::Closed => Self::new(FailureKind::Unreachable, message).hint("try again"),
             _ => Self::new(FailureKind::Bug, message)
                 .hint("is the other node of another version? `dhlrs status` shows it"),
@@ -189,7 +191,9 @@ const fn hint(kind: RefusalKind) -> Option<&'static str> {
             "start the node with room for more feeds, or write at one that has written before"
         }
         RefusalKind::ClockAhead { .. } => "set this machine's clock right, or wait",
-        RefusalKind::Unsupported => "the other node is older: bring both to one version",
+        RefusalKind::Unsupported => {
+            "start the store with --store NAME=replicated; if it is, the other node is older: bring both to one version"
+        }
         _ => return None,
     })
 }

@@ -1,11 +1,16 @@
 //! What the program prints, from what a node answers.
 
 mod change;
+mod mesh;
 mod rows;
 mod status;
 
 pub(crate) use change::word;
 pub use change::{change_json, change_line, lagged_json, lagged_line};
+pub use mesh::{
+    applied_json, applied_text, draft_json, draft_line, event_json, event_line, feeds_json,
+    feeds_text,
+};
 pub(crate) use rows::chosen;
 pub use rows::{NodeView, TreeDrawing, list_line, match_json, query_value, row_json};
 pub(crate) use status::counted;

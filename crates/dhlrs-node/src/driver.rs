@@ -21,6 +21,7 @@ use crate::command::{Command, Waiter};
 use crate::connection::{DRAIN_MS_MAX, INBOUND_BYTES_MAX, Outbox, carry, outbox};
 use crate::dialer::DialEnd;
 use crate::disk::Disk;
+use crate::error::{NodeError, NodeErrorKind};
 use crate::journal::Journal;
 use crate::neighbours::Neighbours;
 use crate::resolver_tasks::ResolverTasks;
@@ -43,7 +44,7 @@ pub(crate) struct Driver {
     pub(crate) calls: Arc<AtomicU64>,
     pub(crate) disks: BTreeMap<StoreName, Disk>,
     /// Told when the store's log has been read, and what came of it.
-    pub(crate) opening: BTreeMap<StoreName, oneshot::Sender<Result<(), String>>>,
+    pub(crate) opening: BTreeMap<StoreName, oneshot::Sender<Result<(), NodeError>>>,
     pub(crate) published: BTreeMap<StoreName, watch::Sender<Published>>,
     pub(crate) neighbours: Arc<watch::Sender<Neighbours>>,
     pub(crate) resolvers: ResolverTasks,
@@ -240,9 +241,17 @@ impl Driver {
         {
             let result = match self.engine.store(&store) {
                 Some(open) if open.is_open() => Ok(()),
-                Some(fenced) => Err(fenced.status().state),
-                None => Err("it is not there".to_owned()),
+                Some(fenced) => {
+                    let kind = match fenced.is_as_asked() {
+                        true => NodeErrorKind::Corrupt,
+                        false => NodeErrorKind::Config,
+                    };
+                    let state = fenced.status().state;
+                    Err((kind, format!("store {store} cannot be opened: {state}")))
+                }
+                None => Err((NodeErrorKind::Closed, format!("store {store} is not there"))),
             };
+            let result = result.map_err(|(kind, message)| NodeError::new(kind, message));
             let _ = opening.send(result);
         }
     }

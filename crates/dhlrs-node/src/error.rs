@@ -38,6 +38,8 @@ pub enum ErrorKind {
     Subscribe,
     /// The derived value cannot be defined; the source is a `DefinitionError`.
     Define,
+    /// It can be no event: its kind or its payload. Nothing was asked.
+    BadEvent,
 }
 
 impl ErrorKind {
@@ -52,6 +54,7 @@ impl ErrorKind {
             Self::Unexpected => "unexpected",
             Self::Subscribe => "subscribe",
             Self::Define => "define",
+            Self::BadEvent => "bad_event",
         }
     }
 }

@@ -49,6 +49,7 @@ mod neighbours;
 mod node;
 mod outputs;
 mod reading;
+mod replica;
 mod resolver_tasks;
 mod shared;
 mod signals;
@@ -71,6 +72,10 @@ pub use identity::Identity;
 pub use into::{IntoPath, IntoSelection, IntoSubscription};
 pub use node::Node;
 pub use reading::{GetBuilder, ReadBuilder, Reading, RowStream};
+pub use replica::{
+    ApplyDraftsBuilder, CheckpointBuilder, DraftsBuilder, DropDraftsBuilder, EmitBuilder,
+    FeedsBuilder, HistoryBuilder,
+};
 pub use resolver_tasks::RESOLVER_CALLS_MAX;
 pub use store_options::StoreOptions;
 pub use watching::{WATCH_CREDIT, WATCH_CREDIT_MAX, Watch, WatchBuilder, WatchEvent};

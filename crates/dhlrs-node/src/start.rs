@@ -250,7 +250,7 @@ fn stores(
 #[derive(Default)]
 struct Opened {
     disks: BTreeMap<StoreName, crate::disk::Disk>,
-    opening: BTreeMap<StoreName, oneshot::Sender<Result<(), String>>>,
+    opening: BTreeMap<StoreName, oneshot::Sender<Result<(), NodeError>>>,
     published: BTreeMap<StoreName, watch::Sender<Published>>,
     readers: BTreeMap<StoreName, watch::Receiver<Published>>,
     opened: Waits,
@@ -265,7 +265,7 @@ struct Waits {
 struct Wait {
     store: StoreName,
     ready: oneshot::Receiver<Result<(), StorageError>>,
-    opened: oneshot::Receiver<Result<(), String>>,
+    opened: oneshot::Receiver<Result<(), NodeError>>,
 }
 
 impl Opened {
@@ -349,9 +349,8 @@ impl Waits {
                     return Err(NodeError::new(NodeErrorKind::Storage, message));
                 }
             }
-            if let Ok(Err(state)) = opened.await {
-                let message = format!("store {store} cannot be opened: {state}");
-                return Err(NodeError::new(NodeErrorKind::Corrupt, message));
+            if let Ok(opened) = opened.await {
+                opened?;
             }
         }
         Ok(())

@@ -14,17 +14,17 @@ use crate::handle::{DEFAULT_TIMEOUT_MS, StoreHandle};
 
 /// What every write has beside its edits.
 #[derive(Debug)]
-struct Envelope {
+pub(crate) struct Envelope {
     handle: StoreHandle,
     precondition: Option<Precondition>,
     incarnation: Option<Incarnation>,
     reason: Option<String>,
-    emitted: Vec<OtherEvent>,
-    timeout: Duration,
+    pub(crate) emitted: Vec<OtherEvent>,
+    pub(crate) timeout: Duration,
 }
 
 impl Envelope {
-    fn new(handle: StoreHandle) -> Self {
+    pub(crate) fn new(handle: StoreHandle) -> Self {
         Self {
             handle,
             precondition: None,
@@ -35,7 +35,11 @@ impl Envelope {
         }
     }
 
-    async fn send(self, mut edits: Vec<GuardedEdit>, atomic: bool) -> Result<Written, Error> {
+    pub(crate) async fn send(
+        self,
+        mut edits: Vec<GuardedEdit>,
+        atomic: bool,
+    ) -> Result<Written, Error> {
         if let Some(precondition) = self.precondition {
             for edit in &mut edits {
                 edit.precondition = Some(precondition);

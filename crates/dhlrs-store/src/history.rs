@@ -76,7 +76,8 @@ impl Store {
         let Some(replica) = &self.head.replica else {
             return Err(not_replicated("history"));
         };
-        let Some(past) = replica.reducer.at(stamp) else {
+        let whole = replica.end_of_transaction(stamp);
+        let Some(past) = replica.reducer.at(whole) else {
             let oldest = self.revision();
             return Err(Refusal::new(
                 RefusalKind::Compacted { oldest },
@@ -123,6 +124,25 @@ fn home_of(replica: &Replica, bag: &Bag, path: &Path<'_>) -> Option<HomePath> {
 }
 
 impl Replica {
+    /// A transaction counts whole. So a stamp inside one means its end.
+    fn end_of_transaction(&self, stamp: Stamp) -> Stamp {
+        let mut end = stamp;
+        for feed in self.reducer.frontier().keys() {
+            let mut last = 0;
+            for stored in self.reducer.events_of(feed, 0) {
+                let event = stored.event;
+                if event.stamp <= stamp {
+                    last = event.dot.seq + u64::from(event.following);
+                } else if event.dot.seq <= last {
+                    end = end.max(event.stamp);
+                } else {
+                    break;
+                }
+            }
+        }
+        end
+    }
+
     /// Where a bag node is at home.
     pub(crate) fn home(&self, id: dhlrs_bag::NodeId) -> Option<HomePath> {
         match id == dhlrs_bag::NodeId::ROOT {

@@ -19,7 +19,6 @@ use crate::head::Head;
 use crate::image::{Image, ImageReader};
 use crate::intent::{Admission, admit, unknown_session};
 use crate::log::{Batch, Step, Tickets};
-use crate::owned::not_replicated;
 use crate::port::{Caller, Input, Neighbour, Output, RequestId};
 use crate::reads::Reads;
 use crate::record::Record;
@@ -93,6 +92,8 @@ pub(crate) struct Checkpointing {
     pub(crate) under_way: bool,
     /// The revision of the newest checkpoint while an older one is still kept for the window.
     pub(crate) newest: Option<u64>,
+    /// Those who wait for the next one.
+    pub(crate) asked: Vec<RequestId>,
 }
 
 /// Where random names come from: the store's entropy and a counter.
@@ -311,7 +312,7 @@ impl Store {
             Request::Feeds { after } => self.feeds(now, id, after, out),
             Request::Drafts(request) => self.drafts(now, id, caller, request, out),
             Request::History(history) => self.history(id, &history, out),
-            Request::Checkpoint => out.push(answer(Err(not_replicated("checkpoint on demand")))),
+            Request::Checkpoint => self.checkpoint_now(id, out),
         }
     }
 

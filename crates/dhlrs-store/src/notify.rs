@@ -4,12 +4,13 @@
 use dhlrs_bag::{Meta, MsgId};
 use dhlrs_clock::{Stamp, Time};
 use dhlrs_trigger::{Destination, Emission};
-use dhlrs_wire::{CAUSE_MAX, Intent, Refusal, RefusalKind};
+use dhlrs_wire::{CAUSE_MAX, Intent, Refusal, RefusalKind, Reply};
 
 use crate::image::ImageReader;
 use crate::log::{Batch, Sealed};
 use crate::machine::{State, Store};
-use crate::port::{Caller, Output};
+use crate::port::{Caller, Output, RequestId};
+use crate::record::Record;
 
 impl Store {
     pub(crate) fn release(&mut self, now: Time, sealed: Sealed, out: &mut Vec<Output>) {
@@ -176,6 +177,10 @@ impl Store {
                 result: Err(unavailable.clone()),
             });
         }
+        for id in std::mem::take(&mut self.checkpoint.asked) {
+            let result = Err(unavailable.clone());
+            out.push(Output::Answer { id, result });
+        }
         self.checkpoint.under_way = false;
         self.derives = false;
         out.push(Output::Warning(self.why_unavailable()));
@@ -193,14 +198,50 @@ impl Store {
         let is_worth_it = stored.is_none_or(|own| self.checkpoint.bytes_since >= own.run_bytes);
         // Two checkpoints at most: the window needs the older one until it has left it.
         self.config.logged
-            && is_worth_it
-            && much
+            && (much && is_worth_it || !self.checkpoint.asked.is_empty())
             && self.checkpoint.newest.is_none()
             && !self.checkpoint.under_way
     }
 
+    /// Somebody wants a checkpoint now. The answer comes when one is on disk.
+    pub(crate) fn checkpoint_now(&mut self, id: RequestId, out: &mut Vec<Output>) {
+        if !self.takes_more(id, out) {
+            return;
+        }
+        if !self.config.logged {
+            let message = "the store is kept in memory: start its node with --data DIR";
+            let refusal = Refusal::new(RefusalKind::Invalid, message);
+            return self.tickets.answer(id, Err(refusal));
+        }
+        match self
+            .checkpoint
+            .newest
+            .filter(|_| !self.checkpoint.under_way)
+        {
+            Some(newest) if newest == self.head.revision => {
+                self.tickets.answer(id, Ok(Reply::Done));
+            }
+            Some(newest) => {
+                let message = format!(
+                    "the checkpoint of revision {newest} stands beside one that watches which resume still need: \
+                     the next one can be written when their window has passed it"
+                );
+                let refusal = Refusal::new(RefusalKind::Overloaded, message);
+                self.tickets.answer(id, Err(refusal));
+            }
+            None => {
+                // One is taken of a ticket that goes to disk, so there has to be something in it.
+                self.log(&Record::Materialised(Vec::new()));
+                self.checkpoint.asked.push(id);
+            }
+        }
+    }
+
     pub(crate) fn checkpointed(&mut self, out: &mut Vec<Output>) {
         self.checkpoint.under_way = false;
+        for id in std::mem::take(&mut self.checkpoint.asked) {
+            self.tickets.answer(id, Ok(Reply::Done));
+        }
         self.prune_if_possible(out);
     }
 

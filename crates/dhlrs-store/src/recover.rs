@@ -216,7 +216,12 @@ impl Store {
         self.begin_forwards(now, first_time, out);
     }
 
-    /// Whether the log is that of the store that was asked for.
+    /// Whether the log is that of the store that was asked for; it does not open otherwise.
+    #[must_use]
+    pub fn is_as_asked(&self) -> bool {
+        self.check_authority().is_ok()
+    }
+
     fn check_authority(&self) -> Result<(), StoreError> {
         if self.head.incarnation.is_none() {
             return Ok(());

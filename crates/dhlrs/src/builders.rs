@@ -1,6 +1,7 @@
 //! The builders of calls, for signatures that name them.
 
 pub use dhlrs_node::{
-    GetBuilder, MoveBuilder, ReadBuilder, RefreshBuilder, ResolverBuilder, SetBuilder,
-    WatchBuilder, WriteBuilder,
+    ApplyDraftsBuilder, CheckpointBuilder, DraftsBuilder, DropDraftsBuilder, EmitBuilder,
+    FeedsBuilder, GetBuilder, HistoryBuilder, MoveBuilder, ReadBuilder, RefreshBuilder,
+    ResolverBuilder, SetBuilder, WatchBuilder, WriteBuilder,
 };

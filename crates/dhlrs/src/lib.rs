@@ -40,14 +40,16 @@ pub use dhlrs_resolver_io as resolver_io;
 #[cfg(feature = "websocket")]
 pub use dhlrs_transport_websocket as websocket;
 pub use {
-    dhlrs_bag as bag, dhlrs_path as path, dhlrs_resolver as resolver, dhlrs_transport as transport,
-    dhlrs_trigger as trigger, dhlrs_wire as wire,
+    dhlrs_bag as bag, dhlrs_clock as clock, dhlrs_feed as feed, dhlrs_path as path,
+    dhlrs_resolver as resolver, dhlrs_transport as transport, dhlrs_trigger as trigger,
+    dhlrs_wire as wire,
 };
 
 pub use dhlrs_bag::{
     Attributes, Bag, Branch, Change, ChangeKind, Content, Edit, GuardedEdit, Label, Name, NodeId,
     Position, Precondition, ResolverRef, Row, Shown, Snapshot, Value,
 };
+pub use dhlrs_clock::Stamp;
 pub use dhlrs_node::{
     DefinitionError, DefinitionErrorKind, DeriveError, DeriveErrorKind, Derived, Error, ErrorKind,
     Identity, Inputs, IntoPath, IntoSelection, IntoSubscription, Node, NodeBuilder, NodeError,

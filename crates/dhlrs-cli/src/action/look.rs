@@ -160,8 +160,11 @@ async fn read(
         .read(address.path().clone())
         .depth(u16::try_from(depth).unwrap_or(u16::MAX))
         .view(view)
-        .timeout(client.timeout())
-        .await?;
+        .timeout(client.timeout());
+    if let Some(stamp) = args.at {
+        rows = rows.at(stamp);
+    }
+    let mut rows = rows.await?;
     let top = rows.next().await?.ok_or_else(|| {
         Failure::new(FailureKind::Missing, format!("{address}: there is nothing"))
             .hint("`dhlrs ls ADDRESS` of the bag above shows what is there")

@@ -1,6 +1,9 @@
 //! `serve`: a node with its stores, until it is told to stop.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use dhlrs::{
     Identity, Node, NodeBuilder, StoreOptions,
@@ -11,7 +14,7 @@ use dhlrs_bag::formats::text_to_json;
 use dhlrs_path::StoreName;
 
 use crate::{
-    Exit, Failure, FailureKind,
+    Exit, Failure, FailureKind, StoreKind, StoreOption,
     client::{machine, node_name, tls_failure},
     command::{DEFAULT_URL, ServeArgs},
     output::Output,
@@ -34,6 +37,15 @@ pub(super) async fn serve(args: ServeArgs, json: bool, out: &mut Output) -> Resu
     let node = builder(&args)?.start().await?;
     if args.data.is_none() {
         note("everything is kept in memory and ends with this process; --data DIR keeps it");
+    }
+    for store in node.status_of(None).await?.stores {
+        if store.authority == "replicated" {
+            note(&format!(
+                "store {} has no root: whoever is linked with one of its processes may write, and nothing of its \
+                 history is compacted",
+                store.name
+            ));
+        }
     }
     let urls = node.listen_urls();
     if let Some(url) = open_listener(&urls, !args.allow.is_empty()) {
@@ -114,11 +126,19 @@ fn builder(args: &ServeArgs) -> Result<NodeBuilder, Failure> {
 }
 
 fn stores(args: &ServeArgs) -> Result<Vec<StoreOptions>, Failure> {
-    let mut names: BTreeSet<StoreName> =
-        args.store.iter().map(|store| store.name.clone()).collect();
-    if names.is_empty() {
-        names.extend(DEFAULT_STORE.parse());
+    let mut kinds: BTreeMap<StoreName, StoreKind> = BTreeMap::new();
+    for StoreOption { name, kind } in &args.store {
+        let known = *kinds.entry(name.clone()).or_insert(*kind);
+        if known != *kind {
+            let why = format!("store {name} is said to be owned and replicated");
+            return Err(Failure::new(FailureKind::Usage, why).hint("name it once with --store"));
+        }
     }
+    if kinds.is_empty() {
+        let default = DEFAULT_STORE.parse().ok();
+        kinds.extend(default.map(|name| (name, StoreKind::Owned)));
+    }
+    let names: BTreeSet<&StoreName> = kinds.keys().collect();
     let resolves = args
         .resolve
         .iter()
@@ -129,9 +149,9 @@ fn stores(args: &ServeArgs) -> Result<Vec<StoreOptions>, Failure> {
         .map(|forward| ("--forward", &forward.store));
     if let Some((flag, store)) = resolves
         .chain(forwards)
-        .find(|(_, store)| !names.contains(*store))
+        .find(|(_, store)| !names.contains(store))
     {
-        let known: Vec<&str> = names.iter().map(StoreName::as_str).collect();
+        let known: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         return Err(Failure::new(
             FailureKind::Usage,
             format!(
@@ -141,11 +161,21 @@ fn stores(args: &ServeArgs) -> Result<Vec<StoreOptions>, Failure> {
         )
         .hint(format!("add --store {store}")));
     }
-    Ok(names.iter().map(|name| store(args, name)).collect())
+    Ok(kinds
+        .iter()
+        .map(|(name, kind)| store(args, name, *kind))
+        .collect())
 }
 
-fn store(args: &ServeArgs, name: &StoreName) -> StoreOptions {
-    let mut options = StoreOptions::owned(name.as_str());
+fn store(args: &ServeArgs, name: &StoreName, kind: StoreKind) -> StoreOptions {
+    let mut options = match kind {
+        StoreKind::Owned => StoreOptions::owned(name.as_str()),
+        StoreKind::Replicated => {
+            let interval_ms = args.gossip_interval.as_millis();
+            StoreOptions::replicated(name.as_str())
+                .gossip_interval_ms(u64::try_from(interval_ms).unwrap_or(u64::MAX))
+        }
+    };
     for resolve in args.resolve.iter().filter(|resolve| resolve.store == *name) {
         let cache_ms = i64::try_from(resolve.cache.as_millis()).unwrap_or(i64::MAX);
         options = options.resolve(resolve.pattern.as_str(), &resolve.address, cache_ms);

@@ -33,6 +33,7 @@ Examples:
   dhlrs serve --name base/main --listen ws://127.0.0.1:0 --connect ws://10.0.0.7:7411
   dhlrs serve --resolve 'main/profiles.*=base/main/people/{user_id},cache=30'
   dhlrs serve --forward 'main/orders.**=base/main/in'
+  dhlrs serve --data ./data --store field=replicated --connect ws://10.0.0.7:7411
   dhlrs serve --config node.toml
   dhlrs serve --listen wss://127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem
 
@@ -46,7 +47,9 @@ Examples:
   dhlrs get '//main/orders.o1.status'
   dhlrs get 'base/main/orders/#0.status'
   dhlrs get '//main/orders.o1?colour'
-  dhlrs get '//main/orders' --json";
+  dhlrs get '//main/orders' --json
+  dhlrs get '//field/orders.o1' --at 2026-01-31T12:00:00Z
+  dhlrs get '//field/orders.o1' --at 1769860800000.2";
 
 pub(super) const LS: &str = "\
 Examples:
@@ -143,6 +146,42 @@ pub(super) const STATUS: &str = "\
 Examples:
   dhlrs status
   dhlrs status --via ws://10.0.0.7:7411 --json";
+
+pub(super) const FEEDS: &str = "\
+Replicas that have reduced the same events print the same state.
+
+Examples:
+  dhlrs feeds '//field'
+  dhlrs feeds 'base/main/field' --json";
+
+pub(super) const LOG: &str = "\
+Prints STAMP, TIME, AUTHOR, SEQ, KIND, PATH and what was written, with tabs between them.
+`dhlrs get --at STAMP` shows the tree as it was after that event.
+
+Examples:
+  dhlrs log '//field/orders.o1' --limit 20
+  dhlrs log '//field' --before 2026-01-31T12:00:00Z
+  dhlrs log '//field/orders' --json";
+
+pub(super) const DRAFTS: &str = "\
+A draft is a write that was acknowledged and that nobody sees: a backup was put back, the clock was
+wrong, or the key was used twice. apply writes drafts again, --newer only those that undo nothing of
+what was written since; what is left out stays a draft. Exit: 1 if something was left out.
+
+Examples:
+  dhlrs drafts list '//field'
+  dhlrs drafts apply '//field' --newer
+  dhlrs drafts drop '//field'";
+
+pub(super) const EMIT: &str = "\
+Examples:
+  dhlrs emit '//field' till.count '{\"coins\":3}'
+  dhlrs emit 'base/main/field' shift.over true
+  dhlrs emit '//field' till.count -";
+
+pub(super) const CHECKPOINT: &str = "\
+Examples:
+  dhlrs checkpoint '//field'";
 
 pub(super) const VERIFY: &str = "\
 Prints STORE, tab, `in order` or `DAMAGED`, tab, what there is; then a line for each damaged file.

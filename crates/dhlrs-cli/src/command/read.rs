@@ -3,11 +3,13 @@
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use dhlrs_bag::ChangeKind;
+use dhlrs_clock::Stamp;
 use dhlrs_wire::RevisionFrom;
 
 use super::ClientArgs;
 use crate::{
     Failure, FailureKind, PathTarget, PatternTarget, WatchTarget, duration::parse_duration,
+    moment::parse_moment,
 };
 
 /// What `status` can be told.
@@ -27,6 +29,9 @@ pub struct ReadArgs {
     /// Runs no resolver, and shows what is stored
     #[arg(long = "static")]
     pub stored: bool,
+    /// Of a replicated store, as it was at this moment: RFC 3339, or a stamp that `dhlrs log` prints
+    #[arg(long, value_name = "STAMP", value_parser = parse_moment)]
+    pub at: Option<Stamp>,
     /// The connection.
     #[command(flatten)]
     pub client: ClientArgs,

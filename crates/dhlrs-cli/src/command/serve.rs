@@ -1,10 +1,13 @@
 //! What a node is told when it starts.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use dhlrs_path::{NodeName, ParsePathErrorKind};
 
-use crate::{Allow, Failure, FailureKind, Forward, Resolve, StoreOption, client::NODE_NAME_HINT};
+use crate::{
+    Allow, Failure, FailureKind, Forward, Resolve, StoreOption, client::NODE_NAME_HINT,
+    duration::parse_duration,
+};
 
 /// What `serve` can be told.
 #[derive(Debug, clap::Args)]
@@ -22,8 +25,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "URL")]
     pub connect: Vec<String>,
     /// Opens a store, and makes it if it is new (repeatable); by default main
-    #[arg(long, value_name = "NAME[=owned]")]
+    /// `=replicated` opens a copy: every process that opens it under this name writes, online or not, and all end equal
+    #[arg(long, value_name = "NAME[=owned|=replicated]")]
     pub store: Vec<StoreOption>,
+    /// How often replicated stores say to their neighbours how far they are, besides what they tell as it happens
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration, allow_hyphen_values = true)]
+    pub gossip_interval: Duration,
     /// Reads these options from a TOML file, under the same long names; the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

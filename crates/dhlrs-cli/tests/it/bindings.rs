@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dhlrs_cli::{Allow, Failure, Forward, Resolve, StoreOption};
+use dhlrs_cli::{Allow, Failure, Forward, Resolve, StoreKind, StoreOption};
 
 #[track_caller]
 fn resolve(text: &str, store: &str, pattern: &str, address: &str, cache_ms: u64) {
@@ -94,4 +94,49 @@ fn mistakes_show_the_form() {
     for text in ["", "xyz", &format!("{}=x", "ab".repeat(32))] {
         assert!(hint::<Allow>(text).contains("dhlrs key"), "{text}");
     }
+}
+
+#[test]
+fn a_store_is_owned_or_replicated() {
+    let kind = |text: &str| {
+        text.parse::<StoreOption>()
+            .map(|store| (store.name.to_string(), store.kind))
+    };
+    for (text, expected) in [
+        ("a", StoreKind::Owned),
+        ("a=owned", StoreKind::Owned),
+        ("a=replicated", StoreKind::Replicated),
+        ("a=replicated,retain=all", StoreKind::Replicated),
+    ] {
+        let (name, found) = kind(text).unwrap();
+        assert_eq!((name.as_str(), found), ("a", expected), "{text}");
+    }
+    for (text, said) in [
+        ("a=", "no kind of store"),
+        ("a=Replicated", "no kind of store"),
+        ("a=strong", "no kind of store"),
+        ("a=owned,retain=all", "no option of such a store"),
+        ("a=replicated,", "no option of such a store"),
+        ("a=replicated,retain=some", "no option of such a store"),
+        ("=replicated", "in ``"),
+    ] {
+        let failure = kind(text).unwrap_err();
+        assert!(failure.to_string().contains(said), "{text}: {failure}");
+        assert!(
+            failure.hint_text().unwrap().contains("NAME=replicated"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_root_is_refused_with_the_way_to_go_on() {
+    let root = format!("field=replicated,root={}", "ab".repeat(32));
+    let failure = root.parse::<StoreOption>().unwrap_err();
+    assert!(failure.to_string().contains("control log"), "{failure}");
+    let hint = failure.hint_text().unwrap();
+    assert!(
+        hint.contains("leave root= out") && hint.contains("--allow"),
+        "{hint}"
+    );
 }

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use dhlrs_bag::Position;
 use dhlrs_cli::{
     Exit, Failure, FailureKind, Parsed,
-    command::{Cli, Command, Condition},
+    command::{Cli, Command, Condition, DraftsAction},
     parse, parse_duration, parse_position,
 };
 
@@ -314,4 +314,38 @@ fn durations_have_units() {
     ] {
         assert!(parse_duration(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn newer_is_for_applying_drafts_and_a_store_has_one_kind() {
+    let drafts = |words: &[&str]| match cli(words).unwrap().command {
+        Command::Drafts(args) => (args.action, args.newer),
+        other => panic!("{other:?}"),
+    };
+    let apply = ["drafts", "apply", "--newer", "//field"];
+    assert_eq!(drafts(&apply), (DraftsAction::Apply, true));
+    assert_eq!(
+        drafts(&["drafts", "list", "//field"]),
+        (DraftsAction::List, false)
+    );
+    refuses(
+        &["drafts", "show", "//field"],
+        FailureKind::Usage,
+        "list, apply, drop",
+    );
+    refuses(
+        &["feeds", "//field/a"],
+        FailureKind::BadAddress,
+        "a store is wanted here",
+    );
+    refuses(
+        &["log", "//field", "--before", "soon"],
+        FailureKind::Usage,
+        "RFC 3339",
+    );
+    refuses(
+        &["serve", "--gossip-interval", "0s"],
+        FailureKind::Usage,
+        "500ms",
+    );
 }

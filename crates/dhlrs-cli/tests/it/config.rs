@@ -42,12 +42,14 @@ fn refuses(toml: &str, said: &str) {
 #[test]
 fn the_file_says_what_flags_say() {
     let toml = "name = \"base/main\"\ndata = \"d\"\nlisten = [\"ws://[::1]:1\", \"ws://[::1]:2\"]\nconnect = \"ws://x:1\"\n\
-                store = [\"a\", \"b=owned\"]\nrestored = true\nforward = [\"a/x.**=m/p/s/y\"]\n";
+                store = [\"a\", \"b=owned\", \"c=replicated\"]\ngossip-interval = \"2s\"\nrestored = true\nforward = [\"a/x.**=m/p/s/y\"]\n";
     let args = serve(toml, &[]).unwrap();
     assert_eq!(args.name.unwrap().to_string(), "base/main");
     assert_eq!(args.listen, ["ws://[::1]:1", "ws://[::1]:2"]);
     assert_eq!(args.connect, ["ws://x:1"]);
-    assert_eq!(args.store.len(), 2);
+    assert_eq!(args.store.len(), 3);
+    assert_eq!(args.store[2].kind, dhlrs_cli::StoreKind::Replicated);
+    assert_eq!(args.gossip_interval, std::time::Duration::from_secs(2));
     assert!(args.restored);
     assert_eq!(args.forward.len(), 1);
 }

@@ -569,3 +569,17 @@ fn what_a_file_or_a_node_says_is_shown_and_not_obeyed() {
     assert!(done.fails(2).contains("\\u001b[31mred"), "{done:?}");
     assert!(!done.err.contains('\u{1b}'), "{done:?}");
 }
+
+#[test]
+fn what_is_about_feeds_is_checked_before_a_node_is_asked() {
+    let world = World::new();
+    let done = world.dhlrs(&["drafts", "list", "--newer", "//field"]);
+    assert!(done.fails(2).contains("--newer"), "{done:?}");
+    let done = world.dhlrs(&["emit", "//field", "till.count", "{"]);
+    assert!(done.fails(2).contains("no JSON"), "{done:?}");
+    let done = world.dhlrs(&["log", "//field/a?colour"]);
+    assert!(done.fails(2).contains("names an attribute"), "{done:?}");
+    let twice = ["serve", "--store", "a", "--store", "a=replicated"];
+    let done = world.dhlrs(&twice);
+    assert!(done.fails(2).contains("owned and replicated"), "{done:?}");
+}

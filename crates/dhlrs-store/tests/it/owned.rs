@@ -26,7 +26,6 @@ fn requests_about_feeds_are_unsupported() {
         Request::Drafts(DraftsRequest::Drop),
         Request::History(Box::new(history)),
         Request::Read(Box::new(past)),
-        Request::Checkpoint,
     ] {
         let refused = bench.ask(local(), request).unwrap_err();
         assert_eq!(refused.kind(), RefusalKind::Unsupported);

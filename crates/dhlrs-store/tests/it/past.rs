@@ -117,6 +117,21 @@ fn a_node_that_is_gone_has_a_history_and_one_that_never_was_has_none() {
 }
 
 #[test]
+fn a_stamp_inside_a_transaction_means_all_of_it() {
+    let mut mesh = Mesh::of(1);
+    mesh.nodes[0].set("a.b.c", 1);
+    mesh.nodes[0].set("q", 1);
+    let rows = all(&mut mesh.nodes[0], "");
+    let transaction = rows.iter().skip(2);
+    assert_eq!(transaction.len(), 4, "three Creates and a Write");
+    for row in transaction {
+        let bench = &mut mesh.nodes[0];
+        assert_eq!(shown_at(bench, "a.b.c", row.stamp).as_deref(), Some("1"));
+        assert_eq!(shown_at(bench, "q", row.stamp), None);
+    }
+}
+
+#[test]
 fn a_read_shows_the_tree_as_it_was() {
     let mut mesh = Mesh::of(2);
     mesh.link(0, 1);
