@@ -275,3 +275,49 @@ fn a_query_is_put_behind_a_path() {
     assert_eq!(path.with_query([""; 0]).unwrap().as_str(), "a.b?");
     assert_eq!(path.with_query(["c", ""]).unwrap_err().at(), 6);
 }
+
+#[test]
+fn what_is_cut_off_a_path_knows_its_steps() {
+    let path = |text: &str| text.parse::<Path<'static>>().unwrap();
+    let hex = "00112233445566778899aabbccddeeff";
+    for (text, labels_only) in [
+        ("a.b.c", true),
+        (r"a.b\#.c", true),
+        ("#0.b.c", false),
+        ("a.#x=1.c", false),
+        ("a.#0", true),
+        (&format!("a~{hex}.b"), false),
+    ] {
+        let path = path(text);
+        let parent = path.parent().unwrap();
+        assert_eq!(parent.labels_only(), labels_only, "{text:?}");
+        assert_eq!(parent.depth(), path.depth() - 1, "{text:?}");
+    }
+}
+
+#[test]
+fn a_borrowed_path_is_the_path() {
+    for text in ["a.b?x", "", "#0"] {
+        let path = text.parse::<Path<'static>>().unwrap();
+        assert_eq!(path.borrowed(), path);
+        assert_eq!(path.borrowed().depth(), path.depth());
+    }
+}
+
+#[test]
+fn plain_labels_are_there_where_every_step_is_one() {
+    let plain = |text: &str| -> Option<Vec<String>> {
+        let path = text.parse::<Path<'static>>().unwrap();
+        path.plain_labels()
+            .map(|labels| labels.map(str::to_owned).collect())
+    };
+    let labels = |list: &[&str]| Some(list.iter().map(|&label| label.to_owned()).collect());
+    assert_eq!(
+        plain("orders.o1.status?x"),
+        labels(&["orders", "o1", "status"])
+    );
+    assert_eq!(plain("a"), labels(&["a"]));
+    assert_eq!(plain(""), labels(&[]));
+    assert_eq!(plain(r"a.b\.c"), None);
+    assert_eq!(plain("a.#0"), None);
+}
