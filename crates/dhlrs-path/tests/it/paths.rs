@@ -1,6 +1,7 @@
 //! How paths are read, printed, built and cut.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 use dhlrs_path::{Path, Query, Step};
 
@@ -320,4 +321,47 @@ fn plain_labels_are_there_where_every_step_is_one() {
     assert_eq!(plain(""), labels(&[]));
     assert_eq!(plain(r"a.b\.c"), None);
     assert_eq!(plain("a.#0"), None);
+}
+
+#[test]
+fn a_joined_path_knows_where_its_steps_end() {
+    let path = |text: &str| text.parse::<Path<'static>>().unwrap();
+    for (above, below, steps, names) in [
+        ("a.b?x", "c.#0?y", "a.b.c.#0", Some("y")),
+        ("a.b", "c.d", "a.b.c.d", None),
+        ("", "c.d?y", "c.d", Some("y")),
+        ("a.b", "?y", "a.b", Some("y")),
+    ] {
+        let joined = path(above).join(&path(below)).unwrap();
+        assert_eq!(joined.without_query().as_str(), steps);
+        let query = joined
+            .query()
+            .map(|query| query.names().collect::<String>());
+        assert_eq!(query.as_deref(), names, "{joined}");
+        assert_eq!(joined.depth(), path(steps).depth());
+    }
+}
+
+#[test]
+fn paths_are_compared_by_their_spelling() {
+    let path = |text: &str| text.parse::<Path<'static>>().unwrap();
+    assert!(path("a.b").starts_with(&path("a")) && !path("a.b").starts_with(&path("b")));
+    assert_ne!(path("a"), path("b"));
+    assert!(path("a") < path("b") && path("b") > path("a.b"));
+    let state = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+    let hash = |text: &str| state.hash_one(path(text));
+    assert_eq!(hash("a=b"), hash(r"a\=b"));
+    assert_ne!(hash("a"), hash("b"));
+    assert_eq!(format!("{:?}", path("a.#0")), r#"Path("a.#0")"#);
+}
+
+#[test]
+fn a_path_is_made_of_texts_of_both_kinds() {
+    for text in ["a.b?x", "a=b", "#0"] {
+        let path = Path::parse(text).unwrap();
+        assert_eq!(Path::try_from(text), Ok(path.clone()));
+        assert_eq!(Path::try_from(text.to_owned()), Ok(path));
+    }
+    assert!(Path::try_from("a..b").is_err());
+    assert!(Path::try_from("a..b".to_owned()).is_err());
 }

@@ -142,3 +142,89 @@ fn a_pattern_of_many_wildcards_is_matched_quickly() {
     assert!(hard.includes(&hard));
     assert!(hard.intersects(&pattern(&["**.*.a.b"; 21].join("."))));
 }
+
+#[test]
+fn a_pattern_may_ask_for_attributes() {
+    let names = |text: &str| -> Option<Vec<String>> {
+        let pattern = pattern(text);
+        let query = pattern.query()?;
+        Some(query.names().map(|name| name.into_owned()).collect())
+    };
+    assert_eq!(names("a.*"), None);
+    assert_eq!(names("a.*?"), Some(vec![]));
+    assert_eq!(names("**.a=b?xy&z"), Some(vec!["xy".into(), "z".into()]));
+    assert_eq!(names("?x"), Some(vec!["x".into()]));
+    let asked = pattern("a.*?x");
+    assert_eq!(asked.without_query(), pattern("a.*"));
+    assert!(asked.matches(["a", "b"]));
+}
+
+#[test]
+fn a_pattern_includes_what_it_cannot_miss() {
+    for (wide, narrow, is) in [
+        ("**", "a.*", true),
+        ("**", "", true),
+        ("a.*", "a.b", true),
+        ("a.b", "a.*", false),
+        ("*", "**", false),
+        ("*", "*.*", false),
+        ("*.**", "a.b", true),
+        ("*.**", "**", false),
+        ("*.**", "*.**", true),
+        ("*.*.**", "*.**", false),
+        ("a.**.b", "a.x.y.b", true),
+        ("a.**.b", "a.**.b", true),
+        ("a.**.b", "a.**", false),
+        ("a.*.**.b", "a.b", false),
+        ("a.*.**.b", "a.*.b", true),
+        ("**.a.b.**", "x.a.b.y", true),
+        ("**.a.b.**", "x.a.**.b.y", false),
+        ("**.a.*.b", "a.*.b", true),
+    ] {
+        assert_eq!(
+            pattern(wide).includes(&pattern(narrow)),
+            is,
+            "{wide} {narrow}"
+        );
+    }
+}
+
+#[test]
+fn patterns_meet_where_some_place_fits_both() {
+    for (left, right, is) in [
+        ("a.*", "*.b", true),
+        ("a.b", "a.c", false),
+        ("a.b", "a.b", true),
+        ("a.**", "**.b", true),
+        ("a.*", "a", false),
+        ("*", "*.*", false),
+        ("**", "", true),
+        ("", "a", false),
+        ("**.a.b", "b.**", true),
+        ("a.**.b", "a.**.c", false),
+        ("a.**.b.*", "a.*.*", true),
+        ("x.**", "a.**", false),
+    ] {
+        let (left, right) = (pattern(left), pattern(right));
+        assert_eq!(left.intersects(&right), is, "{left} {right}");
+        assert_eq!(right.intersects(&left), is, "{right} {left}");
+    }
+}
+
+#[test]
+fn a_pattern_reaches_below_a_path() {
+    for (text, path, is) in [
+        ("a.b.c", "a", true),
+        ("a.b", "a.b", true),
+        ("a.b", "a.b.c", false),
+        ("a.**", "a.b.c", true),
+        ("*.b", "a", true),
+        ("*.b", "a.c", false),
+        ("x.*", "a", false),
+        ("", "", true),
+        ("", "a", false),
+    ] {
+        let path: Path<'_> = path.parse().unwrap();
+        assert_eq!(pattern(text).intersects_subtree(&path), is, "{text} {path}");
+    }
+}
