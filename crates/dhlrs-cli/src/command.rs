@@ -44,7 +44,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Shows the main job: three processes, real data, a crash, figures; ends with ok
+    /// Shows the main job: a base and two teams that never meet, a crash, a courier, figures; ends with ok
     #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
     /// Runs a node with its stores

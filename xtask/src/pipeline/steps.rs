@@ -83,7 +83,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "demo",
-        about: "the main job works: processes, sockets, real records, a crash",
+        about: "the main job works: processes that never meet, real records, a crash, a courier",
         extra: false,
         action: Action::CargoEndsWith(&["run", "--locked", "--release", "--", "demo"], "ok"),
     },

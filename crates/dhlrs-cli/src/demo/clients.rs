@@ -1,72 +1,68 @@
-//! Clients of the three processes, one each.
+//! Clients of the processes.
 
-use dhlrs::{Error, Node, NodeName, RefusalKind, StoreAddress, StoreHandle};
+use dhlrs::{Error, Node, RefusalKind, StoreHandle, wire::FeedsStatus};
 use tokio::time::{Duration, sleep, timeout};
 
-use super::line::Role;
+use super::camp::Role;
 use crate::{Failure, FailureKind};
 
 const CONNECT_MS_MAX: u64 = 10_000;
 const GOODBYE_MS_MAX: u64 = 1_000;
 /// The pause before somebody who is not reached is asked again.
 const ASK_AGAIN_MS: u64 = 10;
+/// The pause before copies are compared again; to look at all of their events takes a moment.
+const COMPARE_AGAIN_MS: u64 = 100;
 
-/// One connection to each process, and to nobody else.
+/// A connection to one process, and the copy that it has.
 #[derive(Debug)]
-pub(super) struct Clients {
-    // Taken by those who share the fate of the process.
-    a: Option<Node>,
-    b: Node,
-    c: Node,
+pub(super) struct Client {
+    node: Node,
+    pub(super) role: Role,
+    pub(super) store: StoreHandle,
 }
 
-impl Clients {
-    pub(super) async fn connect(urls: [String; 3]) -> Result<Self, Failure> {
-        let [a, b, c] = urls;
-        Ok(Self {
-            a: Some(client("client-a", &a).await?),
-            b: client("client-b", &b).await?,
-            c: client("client-c", &c).await?,
-        })
+impl Client {
+    /// Connects to the process at this URL, as the client of this name.
+    pub(super) async fn connect(role: Role, url: &str, name: &str) -> Result<Self, Failure> {
+        let name = dhlrs::NodeName::new("demo", name)
+            .map_err(|cause| Failure::new(FailureKind::Bug, cause.to_string()).caused_by(cause))?;
+        let node = Node::builder(name)
+            .client(true)
+            .connect(url)
+            .start()
+            .await?;
+        node.connected(Duration::from_millis(CONNECT_MS_MAX))
+            .await?;
+        let store = node.remote(&role.store()?);
+        awaited(|| store.get("")).await?;
+        Ok(Self { node, role, store })
     }
 
-    /// The store of that process, reached through `a`.
-    pub(super) fn at_a(&self, of: &Role) -> Result<StoreHandle, Failure> {
-        match &self.a {
-            Some(client) => of.store_through(client),
-            None => Err(taken()),
-        }
-    }
-
-    /// The same through `b`.
-    pub(super) fn at_b(&self, of: &Role) -> Result<StoreHandle, Failure> {
-        of.store_through(&self.b)
-    }
-
-    /// The same through `c`.
-    pub(super) fn at_c(&self, of: &Role) -> Result<StoreHandle, Failure> {
-        of.store_through(&self.c)
-    }
-
-    /// The client of `a`, for good.
-    pub(super) fn take_a(&mut self) -> Result<Node, Failure> {
-        self.a.take().ok_or_else(taken)
+    /// What the copy holds of each feed.
+    pub(super) async fn feeds(&self) -> Result<FeedsStatus, Failure> {
+        awaited(|| self.store.feeds()).await
     }
 
     /// Says goodbye.
     pub(super) async fn close(self) {
-        let limit = Duration::from_millis(GOODBYE_MS_MAX);
-        for client in [self.a, Some(self.b), Some(self.c)].into_iter().flatten() {
-            // What was acknowledged is safe without it.
-            let _ = timeout(limit, client.shutdown()).await;
-        }
+        // What was acknowledged is safe without it.
+        let _ = timeout(Duration::from_millis(GOODBYE_MS_MAX), self.node.shutdown()).await;
     }
 }
 
-impl Role {
-    fn store_through(&self, client: &Node) -> Result<StoreHandle, Failure> {
-        let store = self.store.parse().map_err(bug)?;
-        Ok(client.remote(&StoreAddress::new(self.name()?, store)))
+/// Waits until all have reduced the same events, and says what these come to.
+pub(super) async fn until_equal(clients: &[&Client]) -> Result<FeedsStatus, Failure> {
+    loop {
+        let mut all = Vec::new();
+        for client in clients {
+            all.push(client.feeds().await?);
+        }
+        let first = all.first().map(|status| status.state_hash);
+        let same = all.iter().all(|status| Some(status.state_hash) == first);
+        match all.pop() {
+            Some(status) if same => return Ok(status),
+            _ => sleep(Duration::from_millis(COMPARE_AGAIN_MS)).await,
+        }
     }
 }
 
@@ -88,24 +84,4 @@ fn no_way_yet(cause: &Error) -> bool {
         cause.refusal(),
         Some(RefusalKind::NoRoute | RefusalKind::Unavailable | RefusalKind::Timeout)
     )
-}
-
-async fn client(process: &str, url: &str) -> Result<Node, Failure> {
-    let name = NodeName::new("demo", process).map_err(bug)?;
-    let node = Node::builder(name)
-        .client(true)
-        .connect(url)
-        .start()
-        .await?;
-    node.connected(Duration::from_millis(CONNECT_MS_MAX))
-        .await?;
-    Ok(node)
-}
-
-fn bug(cause: dhlrs_path::ParsePathError) -> Failure {
-    Failure::new(FailureKind::Bug, cause.to_string()).caused_by(cause)
-}
-
-fn taken() -> Failure {
-    Failure::new(FailureKind::Bug, "the client of demo/a is taken")
 }

@@ -1,52 +1,48 @@
-//! A process is killed while others write to it, and nothing that it acknowledged is gone.
+//! A team's process is killed while others write to it, and nothing that it acknowledged is gone.
 
-use dhlrs::{Node, Revision, StoreHandle};
+use dhlrs::{Revision, StoreHandle};
+use dhlrs_path::Path;
 use tokio::time::{Duration, sleep};
 
 use super::{
+    camp::{Camp, Killed, Role},
     check_failed,
-    clients::{Clients, awaited},
+    clients::{Client, awaited},
     figures::Crash,
-    line::{A, Killed, Line},
     records::{RECORDS, Records},
     verdict::{There, Verdict},
-    watcher::Watcher,
-    writes::{Fate, Load, Tried, WRITES, path_of},
+    writes::{Fate, Load, NOTES, Tried},
 };
 use crate::Failure;
 
-/// Writers at each of the two places.
-const WRITERS: u16 = 32;
-/// Acknowledged writes before the kill, at least.
-const BEFORE_KILL_MIN: u64 = 600;
+/// Writers at each of the three places.
+const WRITERS: u16 = 16;
+/// Acknowledged writes of each team before the kill, at least.
+const BEFORE_KILL_MIN: u64 = 400;
 /// Acknowledged writes of those who went on, after the restart, at least.
-const AFTER_RESTART_MIN: u64 = 300;
+const AFTER_RESTART_MIN: u64 = 200;
 /// How long a writer waits, the time without the process included.
-const WRITE_MS_MAX: u64 = 12_000;
+const WRITE_MS_MAX: u64 = 40_000;
 const GLANCE_MS: u64 = 1;
 
-/// Writers at work.
+/// Writers at work with both teams.
 pub(super) struct Storm {
-    // Connected to the process itself, and gone with it.
+    // Whose client goes with the process.
     near: Load,
-    near_client: Node,
-    // Two hops away; its session goes on.
+    near_client: Client,
+    // Whose session goes on.
     far: Load,
-}
-
-/// What the writers' process had acknowledged before they came.
-pub(super) struct Before {
-    /// The revision of the last import.
-    pub(super) revision: Revision,
-    /// Every write since.
-    pub(super) tried: Vec<Tried>,
+    south: Load,
+    before: Revision,
 }
 
 /// What is left after the kill.
 pub(super) struct Aftermath {
     far: Load,
+    south: Load,
     // What the writers know whose client went with the process.
     tried: Vec<Tried>,
+    before: Revision,
     killed: Killed,
     in_flight: u64,
     revision_before: u64,
@@ -54,33 +50,46 @@ pub(super) struct Aftermath {
 
 impl Storm {
     /// Starts the writers, and waits until they are at full speed.
-    pub(super) async fn begin(clients: &mut Clients) -> Result<Self, Failure> {
-        let field = clients.at_b(&A)?;
+    pub(super) async fn begin(
+        north_url: &str,
+        north: &Client,
+        south: &Client,
+        records: &Records,
+    ) -> Result<Self, Failure> {
+        let before = revision(&north.store).await?;
         let limit = Duration::from_millis(WRITE_MS_MAX);
-        let near_client = clients.take_a()?;
-        let near = near_client.remote(field.address());
-        let storm = Self {
-            near: Load::start(&near, "near", WRITERS, limit),
-            near_client,
-            far: Load::start(&clients.at_c(&A)?, "far", WRITERS, limit),
+        let near_client = Client::connect(Role::North, north_url, "client-near").await?;
+        let load = |client: &Client, name: &str| {
+            Load::start(&client.store, name, &records.labels, WRITERS, limit)
         };
-        while storm.near.acknowledged() + storm.far.acknowledged() < BEFORE_KILL_MIN {
+        let storm = Self {
+            near: load(&near_client, "near"),
+            near_client,
+            far: load(north, "far"),
+            south: load(south, "south"),
+            before,
+        };
+        while storm.near.acknowledged() + storm.far.acknowledged() < BEFORE_KILL_MIN
+            || storm.south.acknowledged() < BEFORE_KILL_MIN
+        {
             sleep(Duration::from_millis(GLANCE_MS)).await;
         }
         Ok(storm)
     }
 
-    /// Kills the process that they write to.
-    pub(super) async fn strike(self, line: &mut Line) -> Result<Aftermath, Failure> {
+    /// Kills the process of the team in the north.
+    pub(super) async fn strike(self, camp: &mut Camp) -> Result<Aftermath, Failure> {
         let revision_before = self.near.revision().max(self.far.revision());
         let in_flight = self.near.in_flight() + self.far.in_flight();
-        let killed = line.kill_a().await?;
+        let killed = camp.kill(Role::North).await?;
         self.near.stop();
         // Its calls end with it; nobody will ask again what became of them.
         drop(self.near_client);
         Ok(Aftermath {
             far: self.far,
+            south: self.south,
             tried: self.near.finish().await?,
+            before: self.before,
             killed,
             in_flight,
             revision_before,
@@ -101,51 +110,39 @@ impl Aftermath {
         self.revision_before
     }
 
-    /// Lets those who are two hops away go on for a while, then holds what everybody knows against what is there.
+    /// Lets those who wait for the process go on for a while, then holds what its writers know against what is there.
+    /// Gives what was written in the north, and in the south.
     pub(super) async fn settle(
         self,
-        clients: &Clients,
-        watcher: &mut Watcher,
+        north: &Client,
         records: &Records,
-        before: Before,
-    ) -> Result<Crash, Failure> {
-        let field = clients.at_b(&A)?;
-        let revision_after = revision(&field).await?;
+    ) -> Result<(Crash, Vec<Tried>, Vec<Tried>), Failure> {
+        let revision_after = revision(&north.store).await?;
         let far = self.far;
         let enough = far.acknowledged() + AFTER_RESTART_MIN;
         while far.acknowledged() < enough && far.in_flight() > 0 {
             sleep(Duration::from_millis(GLANCE_MS)).await;
         }
-        let mut tried = before.tried;
-        tried.extend(self.tried);
+        let mut tried = self.tried;
         let resumed = far.finish().await?;
         let after = |write: &&Tried| matches!(write.fate, Fate::Acknowledged(at) if at > self.revision_before);
         let resumed_count = resumed.iter().filter(after).count();
         tried.extend(resumed);
+        let in_the_south = self.south.finish().await?;
 
-        let (there, revision_at_last) = there(&field).await?;
+        let (there, revision_at_last) = there(&north.store).await?;
         let verdict = Verdict::of(&tried, &there);
         let mut complaints = verdict.complaints();
-        let lost = [
-            ("records", records.count, there.records),
-            ("bag nodes of records", records.nodes, there.nodes),
-        ];
-        for (what, before, now) in lost {
-            if now != before {
-                complaints.push(format!("{now} of {before} {what} are there"));
-            }
-        }
-        if revision_after.incarnation != before.revision.incarnation
+        complaints.extend(there.lacks(records));
+        if revision_after.incarnation != self.before.incarnation
             || revision_after.number < self.revision_before
         {
             complaints.push(format!(
                 "the revision is {revision_after}, and was {}/{}",
-                before.revision.incarnation, self.revision_before
+                self.before.incarnation, self.revision_before
             ));
         }
-        let grown = revision_at_last
-            .number
-            .saturating_sub(before.revision.number);
+        let grown = revision_at_last.number.saturating_sub(self.before.number);
         // A write makes one revision, also if it comes a second time after a restart.
         if complaints.is_empty() && grown != verdict.applied() {
             complaints.push(format!(
@@ -155,15 +152,11 @@ impl Aftermath {
         }
         if !complaints.is_empty() {
             return Err(check_failed(format!(
-                "after the restart {}",
+                "after the restart of demo/north {}",
                 complaints.join("; ")
             )));
         }
-        let applied = tried
-            .iter()
-            .filter(|write| there.writes.contains_key(&write.label));
-        seen_once(watcher, applied).await?;
-        Ok(Crash {
+        let crash = Crash {
             killed_pid: self.killed.pid,
             in_flight: self.in_flight,
             revision_before: self.revision_before,
@@ -175,7 +168,28 @@ impl Aftermath {
             applied_twice: verdict.doubled.len(),
             resumed: resumed_count as u64,
             ..Crash::default()
-        })
+        };
+        Ok((crash, tried, in_the_south))
+    }
+}
+
+/// Holds what all writers know against one copy: who was told that a write was done finds it there.
+pub(super) async fn judge(
+    client: &Client,
+    tried: &[Tried],
+    records: &Records,
+) -> Result<Verdict, Failure> {
+    let (there, _) = there(&client.store).await?;
+    let verdict = Verdict::of(tried, &there);
+    let mut complaints = verdict.complaints();
+    complaints.extend(there.lacks(records));
+    match complaints.is_empty() {
+        true => Ok(verdict),
+        false => Err(check_failed(format!(
+            "at demo/{} {}",
+            client.role.process(),
+            complaints.join("; ")
+        ))),
     }
 }
 
@@ -188,43 +202,22 @@ async fn revision(store: &StoreHandle) -> Result<Revision, Failure> {
     }
 }
 
-async fn there(field: &StoreHandle) -> Result<(There, Revision), Failure> {
+async fn there(store: &StoreHandle) -> Result<(There, Revision), Failure> {
     let mut there = There::default();
-    let mut rows = field.read(WRITES).depth(1).await?;
+    let mut labels: Vec<String> = Vec::new();
+    let mut rows = store.read(RECORDS).await?;
     let revision = rows.revision();
     while let Some(row) = rows.next().await? {
-        if row.depth == 1 {
-            there.writes.insert(row.name, row.value);
+        labels.truncate(usize::from(row.depth));
+        labels.push(row.name);
+        let is_note = labels.get(2).is_some_and(|label| label == NOTES);
+        if is_note && row.depth == 3 {
+            let path = Path::from_labels(&labels);
+            let path = path.map_err(|cause| check_failed(cause.to_string()).caused_by(cause))?;
+            there.writes.insert(path.to_string(), row.value);
         }
-    }
-    let mut rows = field.read(RECORDS).await?;
-    while let Some(row) = rows.next().await? {
-        there.nodes += u64::from(row.depth > 0);
+        there.nodes += u64::from(row.depth > 0 && !is_note);
         there.records += u64::from(row.depth == 1);
     }
     Ok((there, revision))
-}
-
-async fn seen_once(
-    watcher: &mut Watcher,
-    applied: impl Iterator<Item = &Tried>,
-) -> Result<(), Failure> {
-    let paths: Vec<String> = applied.map(|write| path_of(&write.label)).collect();
-    let has_all = |seen: &super::watcher::Seen| {
-        seen.missed > 0 || paths.iter().all(|path| seen.writes.contains_key(path))
-    };
-    watcher.until(has_all).await?;
-    let twice = watcher.look(|seen| {
-        let often = paths
-            .iter()
-            .filter(|path| seen.writes.get(*path).is_some_and(|(times, _)| *times > 1));
-        often.cloned().collect::<Vec<_>>()
-    });
-    match twice.first() {
-        None => Ok(()),
-        Some(first) => Err(check_failed(format!(
-            "the watcher has seen {} writes more than once ({first})",
-            twice.len()
-        ))),
-    }
 }

@@ -9,22 +9,23 @@ pub(super) struct Figures {
     pub(super) records: u64,
     pub(super) nodes: u64,
     pub(super) import_ms: f64,
-    pub(super) resolved: Resolved,
-    pub(super) forward_ms: f64,
-    pub(super) writes: u64,
+    pub(super) shared_ms: f64,
+    pub(super) calls: u64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
-    pub(super) events: u64,
+    pub(super) contested: u64,
+    pub(super) north_writes: u64,
+    pub(super) south_writes: u64,
     pub(super) crash: Crash,
+    pub(super) visits: u64,
+    pub(super) carried_ms: f64,
+    pub(super) carried_bytes: u64,
+    pub(super) feeds: u64,
+    pub(super) events: u64,
+    pub(super) state: String,
+    pub(super) missing: u64,
+    pub(super) watched: u64,
     pub(super) took_ms: f64,
-}
-
-/// What the remote resolver gave.
-#[derive(Debug, Default)]
-pub(super) struct Resolved {
-    pub(super) address: String,
-    pub(super) source: String,
-    pub(super) value: String,
 }
 
 /// What became of writes while a process was killed.
@@ -67,16 +68,12 @@ impl Figures {
             "records": self.records,
             "nodes": self.nodes,
             "import_ms": self.import_ms,
-            "resolved": {
-                "address": self.resolved.address,
-                "source": self.resolved.source,
-                "value": self.resolved.value,
-            },
-            "forward_ms": self.forward_ms,
-            "writes": self.writes,
+            "shared_ms": self.shared_ms,
+            "calls": self.calls,
             "p50_ms": self.p50_ms,
             "p99_ms": self.p99_ms,
-            "events": self.events,
+            "contested": self.contested,
+            "writes": { "north": self.north_writes, "south": self.south_writes },
             "crash": {
                 "killed_pid": killed_pid,
                 "restarted_pid": restarted_pid,
@@ -91,6 +88,16 @@ impl Figures {
                 "missing": missing,
                 "applied_twice": applied_twice,
             },
+            "courier": {
+                "visits": self.visits,
+                "ms": self.carried_ms,
+                "bytes": self.carried_bytes,
+            },
+            "feeds": self.feeds,
+            "events": self.events,
+            "state": self.state,
+            "missing": self.missing,
+            "watched": self.watched,
             "took_ms": self.took_ms,
         })
     }

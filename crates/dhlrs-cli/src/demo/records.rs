@@ -8,7 +8,7 @@ use std::{
 
 use dhlrs::{GuardedEdit, Path, Revision, StoreHandle};
 use dhlrs_bag::formats::{FormatError, FormatErrorKind, Item, PlainJsonReader};
-use dhlrs_bag::{Branch, Edit, Label, Value};
+use dhlrs_bag::{Branch, Edit, Label};
 use tokio::time::Duration;
 
 use super::check_failed;
@@ -26,6 +26,10 @@ const FIELD_ASSESSMENTS_KEY: &str = "id";
 /// The bag that takes them.
 pub(super) const RECORDS: &str = "records";
 
+/// Records that the teams write notes into.
+const NOTED_MAX: usize = 100;
+/// Records of which both teams write a field.
+const CONTESTED_MAX: u64 = 20;
 const WRITE_MS_MAX: u64 = 10_000;
 
 /// A file of records that was found to be good.
@@ -37,15 +41,24 @@ pub(super) struct Records {
     pub(super) count: u64,
     /// How many bag nodes they are made of.
     pub(super) nodes: u64,
-    /// The first one, to look something up in.
-    pub(super) sample: Sample,
+    /// The first ones, which the teams write their notes into.
+    pub(super) labels: Vec<Label>,
+    /// Fields of the first ones that both teams write.
+    pub(super) fields: Vec<Field>,
 }
 
-/// One record, and a field of it with a single value if it has one.
+/// A field of a record that has a single value.
 #[derive(Debug)]
-pub(super) struct Sample {
-    pub(super) label: Label,
-    pub(super) field: Option<(Label, Value)>,
+pub(super) struct Field {
+    record: Label,
+    field: Label,
+}
+
+impl Field {
+    pub(super) fn path(&self) -> Result<Path<'static>, Failure> {
+        let labels = [RECORDS, self.record.as_str(), self.field.as_str()];
+        Path::from_labels(labels).map_err(|cause| bug(&cause))
+    }
 }
 
 type Input = Box<dyn Read + Send>;
@@ -62,10 +75,8 @@ impl Records {
             key,
             count: 0,
             nodes: 0,
-            sample: Sample {
-                label: Label::new(RECORDS).map_err(|cause| bug(&cause))?,
-                field: None,
-            },
+            labels: Vec::new(),
+            fields: Vec::new(),
         };
         for item in records.items()? {
             match item.map_err(|cause| records.unreadable(cause))? {
@@ -84,8 +95,8 @@ impl Records {
         match (row.depth, row.value) {
             (0, None) => {
                 self.count += 1;
-                if self.count == 1 {
-                    self.sample.label = row.label;
+                if self.labels.len() < NOTED_MAX {
+                    self.labels.push(row.label);
                 }
             }
             (0, Some(value)) => {
@@ -96,13 +107,16 @@ impl Records {
                 );
                 return Err(self.no_records(&what));
             }
-            // Its own label again would be a dull example.
-            (1, Some(value))
-                if self.count == 1
-                    && self.sample.field.is_none()
-                    && self.key.as_deref() != Some(row.label.as_str()) =>
-            {
-                self.sample.field = Some((row.label, value));
+            // What it is called by stays.
+            (1, Some(_)) if self.key.as_deref() != Some(row.label.as_str()) => {
+                let before = self.fields.last().map(|field| &field.record);
+                let record = self.labels.last().filter(|record| Some(*record) != before);
+                if let Some(record) = record.cloned()
+                    && self.count <= CONTESTED_MAX
+                {
+                    let field = row.label;
+                    self.fields.push(Field { record, field });
+                }
             }
             _ => {}
         }

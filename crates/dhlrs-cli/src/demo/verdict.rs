@@ -4,20 +4,37 @@ use std::collections::BTreeMap;
 
 use dhlrs::Value;
 
-use super::writes::{Fate, Tried};
+use super::{
+    records::Records,
+    writes::{Fate, Tried},
+};
 
 /// How many of a kind are named one by one.
 const NAMED_MAX: usize = 3;
 
-/// What is there after the restart.
+/// What is there, in one copy.
 #[derive(Debug, Default)]
 pub(super) struct There {
-    /// The writes, by label.
+    /// The writes, by path.
     pub(super) writes: BTreeMap<String, Option<Value>>,
     /// How many records.
     pub(super) records: u64,
     /// How many bag nodes they are made of.
     pub(super) nodes: u64,
+}
+
+impl There {
+    /// What of the imported records is not there, a clause each.
+    pub(super) fn lacks(&self, records: &Records) -> Vec<String> {
+        [
+            ("records", records.count, self.records),
+            ("bag nodes of records", records.nodes, self.nodes),
+        ]
+        .into_iter()
+        .filter(|(_, before, now)| before != now)
+        .map(|(what, before, now)| format!("{now} of {before} {what} are there"))
+        .collect()
+    }
 }
 
 /// The outcome of the comparison.
@@ -43,26 +60,26 @@ impl Verdict {
         let mut verdict = Self::default();
         let mut known = BTreeMap::new();
         for write in tried {
-            known.insert(write.label.as_str(), ());
-            let found = there.writes.get(&write.label);
+            known.insert(write.path.as_str(), ());
+            let found = there.writes.get(&write.path);
             let is_there = found.is_some_and(|value| *value == Some(Value::Int(write.value)));
             match &write.fate {
                 Fate::Acknowledged(_) => {
                     verdict.acknowledged += 1;
                     if !is_there {
-                        verdict.missing.push(write.label.clone());
+                        verdict.missing.push(write.path.clone());
                     }
                 }
                 Fate::Unknown if found.is_some() => verdict.unknown_there += 1,
                 Fate::Unknown => verdict.unknown_gone += 1,
-                Fate::Doubled => verdict.doubled.push(write.label.clone()),
-                Fate::Refused(why) => verdict.refused.push(format!("{}: {why}", write.label)),
+                Fate::Doubled => verdict.doubled.push(write.path.clone()),
+                Fate::Refused(why) => verdict.refused.push(format!("{}: {why}", write.path)),
             }
         }
         let nobodys = there
             .writes
             .keys()
-            .filter(|label| !known.contains_key(label.as_str()));
+            .filter(|path| !known.contains_key(path.as_str()));
         verdict.strange = nobodys.cloned().collect();
         verdict
     }
@@ -106,9 +123,9 @@ fn named(labels: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn tried(label: &str, value: i64, fate: Fate) -> Tried {
+    fn tried(path: &str, value: i64, fate: Fate) -> Tried {
         Tried {
-            label: label.to_owned(),
+            path: path.to_owned(),
             value,
             fate,
         }

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use dhlrs::{ChangeKind, StoreHandle, Watch, WatchEvent, WatchedChanges};
+use dhlrs::{StoreHandle, Watch, WatchEvent, WatchedChanges};
 use dhlrs_path::Step;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{CALLS, check_failed, records::RECORDS, writes::WRITES};
+use super::{CALLS, check_failed, records::RECORDS, writes::NOTES};
 use crate::Failure;
 
 /// A watch of a whole store, read by a task of its own until this is dropped.
@@ -22,8 +22,6 @@ pub(super) struct Watcher {
 pub(super) struct Seen {
     /// Changes of any kind.
     pub(super) changes: u64,
-    /// Records that were made.
-    pub(super) records: u64,
     /// How often each of our writes was seen, by its path, and when first.
     pub(super) writes: BTreeMap<String, (u64, Instant)>,
     /// Revisions that it was too slow for.
@@ -58,6 +56,35 @@ impl Watcher {
         )))
     }
 
+    /// Waits until each of these writes was seen, and sees to it that none is seen twice.
+    pub(super) async fn has_seen_once(&mut self, paths: &[&str]) -> Result<(), Failure> {
+        self.until(|seen| {
+            seen.missed > 0 || paths.iter().all(|path| seen.writes.contains_key(*path))
+        })
+        .await?;
+        let (missed, often) = self.look(|seen| {
+            let often = paths
+                .iter()
+                .filter(|path| seen.writes.get(**path).is_some_and(|(times, _)| *times > 1));
+            (
+                seen.missed,
+                often.map(|path| (*path).to_owned()).collect::<Vec<_>>(),
+            )
+        });
+        match often.first() {
+            None if missed == 0 => Ok(()),
+            None => Err(check_failed(format!(
+                "the watch of {} was too slow for {missed} revisions",
+                self.store
+            ))),
+            Some(first) => Err(check_failed(format!(
+                "the watch of {} has told of {} writes more than once ({first})",
+                self.store,
+                often.len()
+            ))),
+        }
+    }
+
     /// Takes a look at what has come so far.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.borrow())
@@ -86,19 +113,22 @@ impl Seen {
         for change in &changes.changes {
             self.changes += 1;
             let mut steps = change.path.steps();
-            let (Some(Step::Label(bag)), Some(_), None) =
-                (steps.next(), steps.next(), steps.next())
-            else {
-                continue;
+            let steps = [(); 5].map(|()| steps.next());
+            let is_ours = match &steps {
+                [Some(Step::Label(bag)), Some(_), None, ..] => bag == CALLS,
+                [
+                    Some(Step::Label(bag)),
+                    Some(_),
+                    Some(Step::Label(notes)),
+                    Some(_),
+                    None,
+                ] => bag == RECORDS && notes == NOTES,
+                _ => false,
             };
-            match (bag.as_ref(), change.kind) {
-                (RECORDS, ChangeKind::Insert) => self.records += 1,
-                // Any kind: what is applied a second time need not be an insert.
-                (WRITES | CALLS, _) => {
-                    let path = change.path.to_string();
-                    self.writes.entry(path).or_insert((0, now)).0 += 1;
-                }
-                _ => {}
+            // Any kind: what is applied a second time need not be an insert.
+            if is_ours {
+                let path = change.path.to_string();
+                self.writes.entry(path).or_insert((0, now)).0 += 1;
             }
         }
     }

@@ -5,14 +5,14 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use dhlrs::{ErrorKind, RefusalKind, StoreHandle, Value};
+use dhlrs::{ErrorKind, Label, Path, RefusalKind, StoreHandle, Value};
 use tokio::{task::JoinSet, time::Duration};
 
-use super::check_failed;
+use super::{check_failed, records::RECORDS};
 use crate::Failure;
 
-/// The bag that takes them.
-pub(super) const WRITES: &str = "writes";
+/// The bag in each record that takes them; both teams make it.
+pub(super) const NOTES: &str = "demo_notes";
 /// So many that a list of them stays small, and more than there is time for.
 const WRITES_OF_WORKER_MAX: u32 = 20_000;
 
@@ -36,7 +36,7 @@ struct Counts {
 /// A write, and what its writer knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tried {
-    pub(super) label: String,
+    pub(super) path: String,
     pub(super) value: i64,
     pub(super) fate: Fate,
 }
@@ -55,14 +55,22 @@ pub(super) enum Fate {
 }
 
 impl Load {
-    /// Starts workers that write below [`WRITES`], under labels that begin with `name`.
-    pub(super) fn start(store: &StoreHandle, name: &str, workers: u16, timeout: Duration) -> Self {
+    /// Starts workers that write into the [`NOTES`] of these records in turn, under labels that begin with `name`.
+    pub(super) fn start(
+        store: &StoreHandle,
+        name: &str,
+        records: &[Label],
+        workers: u16,
+        timeout: Duration,
+    ) -> Self {
         let counts = Arc::new(Counts::default());
+        let records: Arc<[Label]> = records.into();
         let mut set = JoinSet::new();
         for worker in 0..workers {
             let worker = Worker {
                 store: store.clone(),
                 name: format!("{name}-{worker}"),
+                records: records.clone(),
                 timeout,
                 counts: counts.clone(),
             };
@@ -115,6 +123,7 @@ impl Load {
 struct Worker {
     store: StoreHandle,
     name: String,
+    records: Arc<[Label]>,
     timeout: Duration,
     counts: Arc<Counts>,
 }
@@ -122,14 +131,18 @@ struct Worker {
 impl Worker {
     async fn run(self) -> Vec<Tried> {
         let mut tried = Vec::new();
-        for number in 0..WRITES_OF_WORKER_MAX {
+        for (number, record) in (0..WRITES_OF_WORKER_MAX).zip(self.records.iter().cycle()) {
             if self.counts.stop.load(Ordering::Relaxed) {
                 break;
             }
             let label = format!("{}-{number}", self.name);
+            // The labels of records are no longer than those of any path.
+            let Ok(path) = Path::from_labels([RECORDS, record.as_str(), NOTES, &label]) else {
+                break;
+            };
             let value = i64::from(number);
             self.counts.begun.fetch_add(1, Ordering::Release);
-            let fate = self.write(&label, value).await;
+            let fate = self.write(&path, value).await;
             self.counts.over.fetch_add(1, Ordering::Release);
             // Its client is gone, and the write was never sent.
             let Some(fate) = fate else { break };
@@ -142,7 +155,8 @@ impl Worker {
                 Fate::Unknown => true,
                 Fate::Doubled | Fate::Refused(_) => false,
             };
-            tried.push(Tried { label, value, fate });
+            let path = path.to_string();
+            tried.push(Tried { path, value, fate });
             if !goes_on {
                 break;
             }
@@ -151,10 +165,10 @@ impl Worker {
     }
 
     // Only if it is missing, so that a write that is applied twice is found out.
-    async fn write(&self, label: &str, value: i64) -> Option<Fate> {
+    async fn write(&self, path: &Path<'static>, value: i64) -> Option<Fate> {
         let written = self
             .store
-            .set(path_of(label), Value::Int(value))
+            .set(path, Value::Int(value))
             .if_missing()
             .timeout(self.timeout)
             .await;
@@ -171,9 +185,4 @@ impl Worker {
             _ => Some(Fate::Refused(cause.to_string())),
         }
     }
-}
-
-/// Where a write with this label goes.
-pub(super) fn path_of(label: &str) -> String {
-    format!("{WRITES}.{label}")
 }

@@ -1,4 +1,4 @@
-//! The whole program: three processes, a crash, and what it says about it.
+//! The whole program: a base, two teams, a courier, a crash, and what it says about it.
 
 use std::{
     fs,
@@ -12,8 +12,8 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What the issue promises a person who waits; a busy machine gets more.
-const STORY_MAX: Duration = Duration::from_secs(60);
+/// A person waits for some seconds; this is not their build, and the machine may be busy with other tests.
+const STORY_MAX: Duration = Duration::from_secs(300);
 
 struct Told {
     code: Option<i32>,
@@ -75,9 +75,12 @@ fn tells_its_story_and_ends_with_ok() {
     assert_eq!(lines.last(), Some(&"ok"), "{stdout}");
     for what in [
         "imported   500 records",
-        "killed     demo/a",
-        " 0 missing",
+        "killed     demo/north",
+        " acknowledged writes 0 missing",
         " 0 applied twice",
+        "carried    to south",
+        "of 20 fields that both wrote the later word holds",
+        " 0 missing at any of the three; 500 records there",
     ] {
         assert!(stdout.contains(what), "{what:?} is not in\n{stdout}");
     }
@@ -98,7 +101,18 @@ fn reports_the_records_of_the_file_it_is_given() {
     let figures: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(figures["records"], 37);
     assert_eq!(figures["nodes"], 37 * 5);
-    assert_eq!(figures["resolved"]["value"], "\"record 0\"");
+    assert_eq!(figures["contested"], 20);
+    assert_eq!(figures["courier"]["visits"], 4);
+    assert_eq!(figures["feeds"], 3);
+    assert_eq!(figures["state"].as_str().unwrap().len(), 64);
+    let writes = &figures["writes"];
+    let written = writes["north"].as_u64().unwrap() + writes["south"].as_u64().unwrap();
+    // A note is a Create and a Write.
+    assert!(
+        figures["events"].as_u64().unwrap() >= 2 * written,
+        "{figures}"
+    );
+    assert_eq!(figures["missing"], 0);
     assert_eq!(figures["crash"]["missing"], 0);
     assert!(
         figures["crash"]["in_flight"].as_u64().unwrap() > 0,
@@ -180,7 +194,7 @@ fn says_which_of_its_processes_has_ended() {
     let told = demo.wait_with_output().unwrap();
     let stderr = String::from_utf8(told.stderr).unwrap();
     assert_eq!(told.status.code(), Some(1), "{stderr}");
-    let what = format!("demo/b (process {middle}) has ended with signal: 9");
+    let what = format!("demo/north (process {middle}) has ended with signal: 9");
     assert!(stderr.contains(&what), "{what:?} is not in\n{stderr}");
     assert_eq!(left_in(scratch.path()), Vec::<String>::new());
 }
@@ -223,7 +237,7 @@ fn ends_with_all(signal: &str, code: Option<i32>) {
     }
 }
 
-// Of `started    demo/a (process 1), demo/b (2), demo/c (3), in a line …`.
+// Of `started    demo/base (process 1), demo/north (2), demo/south (3); …`.
 #[cfg(unix)]
 fn pids(line: &str) -> Vec<String> {
     line.split('(')

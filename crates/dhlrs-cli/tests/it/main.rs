@@ -18,6 +18,7 @@ mod failures;
 mod faults;
 mod feeds;
 mod identity;
+mod killed;
 mod line;
 mod literals;
 mod losses;
