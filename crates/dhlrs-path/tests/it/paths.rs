@@ -365,3 +365,20 @@ fn a_path_is_made_of_texts_of_both_kinds() {
     assert!(Path::try_from("a..b").is_err());
     assert!(Path::try_from("a..b".to_owned()).is_err());
 }
+
+#[test]
+fn a_query_includes_the_attributes_that_it_names() {
+    let includes = |text: &str, name: &str| {
+        let path = Path::parse(text).unwrap();
+        path.query().unwrap().includes(name)
+    };
+    for (text, name, is) in [
+        ("a?b&c", "b", true),
+        ("a?b&c", "c", true),
+        ("a?b&c", "d", false),
+        (r"a?d\.e", "d.e", true),
+        ("a?", "anything", true),
+    ] {
+        assert_eq!(includes(text, name), is, "{text} {name}");
+    }
+}
