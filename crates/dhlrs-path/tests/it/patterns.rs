@@ -180,6 +180,8 @@ fn a_pattern_includes_what_it_cannot_miss() {
         ("**.a.b.**", "x.a.b.y", true),
         ("**.a.b.**", "x.a.**.b.y", false),
         ("**.a.*.b", "a.*.b", true),
+        ("a.*.**", "a", false),
+        ("a.b.*.**", "a.b.**", false),
     ] {
         assert_eq!(
             pattern(wide).includes(&pattern(narrow)),
