@@ -146,6 +146,7 @@ fn escapes_stand_for_themselves() {
     reads(r"#a=1\.5", r"#a=1\.5", &[attribute("a", "1.5")]);
     reads(r"#a\=b=c\&d", r"#a\=b=c\&d", &[attribute("a=b", "c&d")]);
     reads(r"a\\.b", r"a\\.b", &[label(r"a\"), label("b")]);
+    reads(r"\\.b", r"\\.b", &[label(r"\"), label("b")]);
     reads(r"a\/parent", r"a\/parent", &[label("a/parent")]);
 }
 
@@ -381,4 +382,13 @@ fn a_query_includes_the_attributes_that_it_names() {
     ] {
         assert_eq!(includes(text, name), is, "{text} {name}");
     }
+}
+
+#[test]
+fn a_step_tells_its_label() {
+    assert_eq!(
+        Path::parse(r"a\.b").unwrap().last().unwrap().label(),
+        Some("a.b")
+    );
+    assert_eq!(Path::parse("#0").unwrap().last().unwrap().label(), None);
 }
