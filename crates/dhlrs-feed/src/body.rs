@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dhlrs_bag::{Label, Name, NodeId, Text, VALUE_BYTES_MAX, Value};
+use dhlrs_bag::{Label, Name, Text, VALUE_BYTES_MAX, Value};
 use dhlrs_clock::{Dot, Stamp};
 use dhlrs_identity::PublicKey;
 use dhlrs_path::LABEL_BYTES_MAX;
@@ -10,8 +10,8 @@ use dhlrs_path::LABEL_BYTES_MAX;
 use crate::cursor::{Cursor, put_varint};
 use crate::event::{DEPS_MAX, OTHER_PAYLOAD_BYTES_MAX};
 use crate::{
-    Cell, Dep, Epoch, Event, EventId, FeedEnd, FeedId, HomePath, HomeStep, ORDER_KEY_BYTES_MAX,
-    OnConcurrentWrite, OrderKey, Payload, RUN_BYTES_MAX, RunError, TreeOp,
+    Cell, Dep, Epoch, Event, EventId, FeedEnd, FeedId, HomePath, HomeStep, IdMap,
+    ORDER_KEY_BYTES_MAX, OnConcurrentWrite, OrderKey, Payload, RUN_BYTES_MAX, RunError, TreeOp,
 };
 
 const SEEN: u8 = 0;
@@ -58,7 +58,7 @@ pub(crate) struct Dictionary {
 
 #[derive(Clone, Debug, Default)]
 struct References {
-    paths: BTreeMap<NodeId, u64>,
+    paths: IdMap<u64>,
     texts: BTreeMap<Text, u64>,
     feeds: BTreeMap<FeedId, u64>,
 }
@@ -205,6 +205,10 @@ impl Dictionary {
 
     pub(crate) fn catch_up(&mut self) {
         let refs = &mut self.refs;
+        if refs.paths.is_empty() {
+            // Most runs have no more: it grows once.
+            refs.paths.reserve(100);
+        }
         for (at, path) in self.paths.iter().enumerate().skip(refs.paths.len()) {
             refs.paths.insert(path.id(), at as u64);
         }

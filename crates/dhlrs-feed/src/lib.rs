@@ -48,6 +48,7 @@ mod feed_set;
 mod fork;
 mod frontier;
 mod home_path;
+mod id_map;
 mod lag;
 mod message;
 mod order_key;
@@ -78,6 +79,7 @@ pub use feed_set::{
 };
 pub use fork::{FORK_PROOF_BYTES_MAX, ForkProof};
 pub use home_path::{HomePath, HomeStep};
+pub use id_map::{IdHasher, IdMap, IdSet};
 pub use lag::PeerLag;
 pub use message::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN, MessageError};
 pub use order_key::{ORDER_KEY_BYTES_MAX, OrderKey};

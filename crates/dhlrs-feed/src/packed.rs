@@ -7,6 +7,9 @@ use crate::cursor::{Cursor, put_varint};
 use crate::event::DEPS_MAX;
 use crate::{Event, EventId, RunError};
 
+// A packed event of a small value; an estimate.
+const EVENT_BYTES: usize = 45;
+
 /// Writes events of any feeds, in any order, for an [`EventUnpacker`] to read in the same.
 ///
 /// Memory: every path, name and feed that was named. An event takes some 45 bytes, 32 of which are its id.
@@ -64,7 +67,7 @@ impl EventUnpacker {
     /// When they are none; it can read no more then.
     pub fn unpack(&mut self, bytes: &[u8]) -> Result<Vec<(Event, EventId)>, RunError> {
         let mut from = Cursor::new(bytes);
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(bytes.len() / EVENT_BYTES);
         while !from.is_at_end() {
             events.push(self.next(&mut from)?);
         }

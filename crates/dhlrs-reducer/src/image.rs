@@ -369,36 +369,44 @@ impl ReducerReader {
                 if events.len() != verdicts.len() {
                     return Err(UNEXPECTED);
                 }
-                for ((event, id), verdict) in events.into_iter().zip(verdicts) {
-                    self.store(event, id, verdict)?;
-                }
+                self.store(events, &verdicts)?;
             }
             Part::End => self.is_ended = true,
         }
         Ok(())
     }
 
-    fn store(&mut self, event: Event, id: EventId, verdict: u8) -> Result<(), CheckpointError> {
-        let feed = event.dot.feed;
-        let seq = bounded(event.dot.seq)?;
+    fn store(
+        &mut self,
+        events: Vec<(Event, EventId)>,
+        verdicts: &[u8],
+    ) -> Result<(), CheckpointError> {
         let [base, head] = self.worlds.as_mut_slice() else {
             return Err(UNEXPECTED);
         };
-        if verdict != WAITS {
-            let recent = Recent {
-                id,
-                control: event.control,
-                stamp: (verdict == COUNTS).then_some(event.stamp),
-            };
-            let progress = head.feeds.get_mut(&feed).ok_or(UNEXPECTED)?;
-            if !progress.recent.push(seq, recent) {
-                return Err(UNEXPECTED);
+        let mut stored = events.into_iter().zip(verdicts).peekable();
+        while let Some(((first, _), _)) = stored.peek() {
+            let feed = first.dot.feed;
+            let mut recents = head.feeds.get_mut(&feed).map(|own| &mut own.recent);
+            let branch = self.tail.entry(feed);
+            let branch = branch.or_insert_with(|| Branch::after(base.seq(&feed)));
+            let is_of_feed = |((event, _), _): &((Event, EventId), &u8)| event.dot.feed == feed;
+            while let Some(((event, id), verdict)) = stored.next_if(is_of_feed) {
+                let seq = bounded(event.dot.seq)?;
+                if *verdict != WAITS {
+                    let recent = Recent {
+                        id,
+                        control: event.control,
+                        stamp: (*verdict == COUNTS).then_some(event.stamp),
+                    };
+                    let recents = recents.as_mut().ok_or(UNEXPECTED)?;
+                    if !recents.push(seq, recent) {
+                        return Err(UNEXPECTED);
+                    }
+                }
+                branch.insert(event, id);
             }
         }
-        let after = base.seq(&feed);
-        let branch = self.tail.entry(feed);
-        let branch = branch.or_insert_with(|| Branch::after(after));
-        branch.insert(event, id);
         Ok(())
     }
 

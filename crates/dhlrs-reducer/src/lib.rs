@@ -59,7 +59,6 @@ mod displaced;
 mod error;
 mod fault;
 mod history;
-mod id_map;
 mod image;
 mod moves;
 mod moving;

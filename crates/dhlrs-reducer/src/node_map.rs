@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use dhlrs_bag::NodeId;
+use dhlrs_feed::IdMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use triomphe::Arc;
 
-use crate::id_map::IdMap;
 use crate::node::Node;
 
 const PAGE: usize = 16;

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use core::fmt;
 
 use dhlrs_bag::NodeId;
-use dhlrs_feed::{Cell, FeedEnd, FeedId};
+use dhlrs_feed::{Cell, FeedEnd, FeedId, IdMap, IdSet};
 use serde::Serialize;
 
 use crate::causality::Causality;
-use crate::id_map::{IdMap, IdSet};
 use crate::node::Rank;
 use crate::tree::{Covering, Tree};
 

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dhlrs_bag::NodeId;
-use dhlrs_feed::{Capability, Cell, EventDot, HomePath, OnConcurrentWrite, TreeOp};
+use dhlrs_feed::{Capability, Cell, EventDot, HomePath, IdSet, OnConcurrentWrite, TreeOp};
 use serde::{Deserialize, Serialize};
 
 use crate::causality::Causality;
 use crate::fault::{Fault, Planted};
-use crate::id_map::IdSet;
 use crate::moves::MoveLog;
 use crate::node::{Node, Rank};
 use crate::node_map::NodeMap;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use dhlrs_bag::{Label, Name, NodeId, Value};
 use dhlrs_clock::Stamp;
-use dhlrs_feed::{Cell, OrderKey};
+use dhlrs_feed::{Cell, IdMap, OrderKey};
 
 use crate::causality::Causality;
 use crate::fault::Fault;
-use crate::id_map::IdMap;
 use crate::node::{Node, Rank};
 use crate::tree::{Covering, Tree};
 
@@ -209,12 +208,11 @@ impl Shown {
                 self.displace(id, bag, &label, now != Some(id), &mut before);
             }
         }
-        for (id, old) in before {
+        let told = before.into_iter().filter_map(|(id, old)| {
             let now = self.shared(id);
-            if old != now {
-                changes.nodes.insert(id, (old, now));
-            }
-        }
+            (old != now).then_some((id, (old, now)))
+        });
+        changes.nodes = told.collect();
         changes
     }
 

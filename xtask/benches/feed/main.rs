@@ -1,12 +1,14 @@
 //! What a set in a replicated store takes, its event and its reduction, beside the least that does the same.
 //!
-//! `cargo xtask bench feed [--rounds N] [--json]`. Sets of 10,000 paths in random order, each there before. Ours and
+//! `cargo xtask bench feed [--rounds N] [--json]`. Sets of 10,000 paths in random order, each there before; then a
+//! million of them, and how a process opens them again. Ours and
 //! the floor take turns within each round, and the best round of each counts: what else the machine does can only add to
-//! that. What counts is the time of the processor, where Linux tells it, else that of the clock. A missed aim is only
-//! reported; replicas that do not end alike fail the run.
+//! that. What counts is the time of the processor, where Linux tells it, else that of the clock. A missed aim of time is
+//! only reported; a missed aim of bytes, and replicas that do not end alike, fail the run.
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod floor;
+mod million;
 #[path = "../options/mod.rs"]
 mod options;
 mod replica;
@@ -14,6 +16,7 @@ mod replica;
 use std::{fs, process::ExitCode, time::Instant};
 
 use floor::Floor;
+use million::Million;
 use options::options;
 use replica::{Receiver, Writer};
 
@@ -95,7 +98,6 @@ fn main() -> Result<ExitCode, String> {
     ];
     let mut tree_us = f64::INFINITY;
     let mut order = Order(0x9e37_79b9);
-    let mut run_bytes = [(0, 0); 2];
     for round in 0..=rounds {
         let sets: Vec<(&str, i64)> = (0..SETS)
             .map(|n| {
@@ -144,7 +146,6 @@ fn main() -> Result<ExitCode, String> {
                 receiver.receive(writers[at].feed(), run)?;
             }
             let ours = us(begun);
-            run_bytes[at] = (runs.iter().map(Vec::len).sum(), SETS);
             // The first round warms up, and brings the paths along.
             if round > 0 {
                 received[at].add(ours, floor);
@@ -172,27 +173,114 @@ fn main() -> Result<ExitCode, String> {
     for measure in [&local, &as_bag, received_64, received_256] {
         println!("{}", if json { measure.json() } else { measure.row() });
     }
-    for ((bytes, events), count) in run_bytes.into_iter().zip([64, 256]) {
-        let bytes = bytes as f64 / events as f64;
-        match json {
-            true => {
-                println!(r#"{{"measure":"bytes an event, runs of {count}","bytes":{bytes:.2}}}"#)
-            }
-            false => println!("bytes an event, runs of {count:<29} {bytes:>8.1}"),
-        }
+    let bulk = bytes_an_event(&paths, 64)?;
+    let bytes = [
+        ("bytes an event, runs of 64", bulk, Some(11.0)),
+        ("the same, runs of 256", bytes_an_event(&paths, 256)?, None),
+        ("the same, one alone", bytes_alone(&paths)?, Some(130.0)),
+    ];
+    for (name, bytes, aim) in bytes {
+        figure(json, name, bytes, aim);
     }
     if !json {
         println!("a set in a bag alone: {tree_us:.2}");
     }
+    let million = Million::run(&paths)?;
+    for (events, us) in million.event_us {
+        let name = format!("verify and reduce, us an event of {events}");
+        figure(json, &name, us, None);
+    }
+    let [(_, first_us), _, (_, all_us)] = million.event_us;
+    let figures = [
+        (
+            "an event of a million beside one of 100,000",
+            all_us / first_us,
+            Some(1.5),
+        ),
+        (
+            "memory, bytes an event of a million",
+            million.event_bytes,
+            None,
+        ),
+        (
+            "image of a million, bytes an event",
+            million.image_bytes as f64 / 1e6,
+            None,
+        ),
+        ("the same, taken, us", million.image_take_us, None),
+        ("the same, encoded, ms", million.image_encode_ms, None),
+        ("the same, opened, ms", million.open_ms, None),
+        (
+            "reading and reducing a million again, ms",
+            million.replay_ms,
+            None,
+        ),
+        (
+            "opened beside that",
+            million.open_ms / million.replay_ms,
+            Some(0.1),
+        ),
+    ];
+    for (name, value, aim) in figures {
+        figure(json, name, value, aim);
+    }
     let alike = (0..2).all(|at| writers[at].state_hash() == receivers[at].state_hash())
-        && shown.is_shown(&tree);
+        && shown.is_shown(&tree)
+        && million.is_alike;
     if !alike {
         println!("FAILED: not all replicas have come to the same");
     }
-    Ok(match alike {
+    let small = bytes
+        .iter()
+        .all(|(_, bytes, aim)| aim.is_none_or(|aim| *bytes <= aim));
+    if !small {
+        println!("FAILED: more bytes than the aim");
+    }
+    Ok(match alike && small {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// A figure that is no time beside a floor.
+fn figure(json: bool, name: &str, value: f64, aim: Option<f64>) {
+    let met = match aim {
+        Some(aim) if value > aim => "MISSED",
+        Some(_) => "met",
+        None => "",
+    };
+    let told = aim.map_or("-".to_owned(), |aim| format!("{aim:.2}"));
+    match json {
+        true => {
+            let aim = aim.map_or("null".to_owned(), |aim| format!("{aim:.2}"));
+            println!(r#"{{"measure":"{name}","value":{value:.3},"aim":{aim}}}"#);
+        }
+        false => println!(
+            "{name:<52} {value:>8.2} {:>8} {:>7} {told:>8}  {met}",
+            "", ""
+        ),
+    }
+}
+
+/// Sets in random order, the same ones every time: the bytes of their runs for each.
+fn bytes_an_event(paths: &[String], run_events: usize) -> Result<f64, String> {
+    let mut writer = Writer::new(run_events, paths)?;
+    writer.sealed();
+    let mut order = Order(0x9e37_79b9);
+    for n in 0..SETS {
+        writer.write(&paths[order.below(PATHS)], n as i64)?;
+    }
+    let bytes: usize = writer.sealed().iter().map(Vec::len).sum();
+    Ok(bytes as f64 / SETS as f64)
+}
+
+/// A run of one set: header, signature and the whole path.
+fn bytes_alone(paths: &[String]) -> Result<f64, String> {
+    let mut writer = Writer::new(1, paths)?;
+    writer.sealed();
+    writer.write(&paths[PATHS / 2], 1)?;
+    let bytes: usize = writer.sealed().iter().map(Vec::len).sum();
+    Ok(bytes as f64)
 }
 
 /// Time since it began, of the processor if that is known.

@@ -15,6 +15,7 @@ pub(crate) struct Writer {
     signer: Ed25519Signer,
     clock: HybridClock,
     now: Time,
+    written: u64,
     reducer: Reducer,
     bag: Bag,
     runs: Vec<Vec<u8>>,
@@ -37,6 +38,7 @@ impl Writer {
                 wall_ms: 1_700_000_000_000,
                 monotonic_ms: 0,
             },
+            written: 0,
             reducer: Reducer::without_root(),
             bag: Bag::new(),
             runs: Vec::new(),
@@ -86,7 +88,9 @@ impl Writer {
     }
 
     fn commit(&mut self, ops: Vec<TreeOp>) -> Result<ViewChanges, String> {
-        self.now.wall_ms += 1;
+        // As fast as they are written: so many within a millisecond.
+        self.written += 1;
+        self.now.wall_ms += u64::from(self.written.is_multiple_of(SETS_A_MS));
         let events = ops.into_iter().map(|op| {
             Ok(NewEvent {
                 stamp: self
@@ -147,8 +151,7 @@ impl Receiver {
         let accepted = self.feeds.accept(feed, None, run, &Ed25519Verifier);
         let accepted = accepted.map_err(|error| error.to_string())?;
         let events = accepted.runs.into_iter().flat_map(|run| run.events);
-        // Nothing that it gets is from the future.
-        self.reducer.reduce(events, [], 1_800_000_000_000);
+        self.reducer.reduce(events, [], NOW_MS);
         Ok(())
     }
 
@@ -157,6 +160,11 @@ impl Receiver {
     }
 }
 
-fn store() -> StoreId {
+const SETS_A_MS: u64 = 100;
+
+/// Nothing that is received is from the future.
+pub(crate) const NOW_MS: u64 = 1_800_000_000_000;
+
+pub(crate) fn store() -> StoreId {
     StoreId::new("bench", None)
 }

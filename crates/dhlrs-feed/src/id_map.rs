@@ -10,14 +10,16 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use dhlrs_bag::NodeId;
 
-pub(crate) type IdMap<T> = HashMap<NodeId, T, BuildHasherDefault<IdHasher>>;
-pub(crate) type IdSet = HashSet<NodeId, BuildHasherDefault<IdHasher>>;
+/// What is kept of bag nodes, by their ids.
+pub type IdMap<T> = HashMap<NodeId, T, BuildHasherDefault<IdHasher>>;
+/// A set of bag nodes.
+pub type IdSet = HashSet<NodeId, BuildHasherDefault<IdHasher>>;
 
-/// Ids are the bytes of a cryptographic hash, so that half of one is a good hash of it.
+/// The hasher of [`IdMap`]: ids are the bytes of a cryptographic hash, so that half of one is a good hash of it.
 ///
 /// Who makes two paths on purpose whose ids begin alike has to try some 2^n labels for n bits, and gains n steps.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct IdHasher(u64);
+pub struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
@@ -28,7 +30,7 @@ impl Hasher for IdHasher {
         for part in bytes.chunks(8) {
             let mut word = [0; 8];
             word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            // Ids of tests, and the root's, have zeros in front.
+            // Ids of tests have zeros in front.
             self.0 = self.0.rotate_left(32) ^ u64::from_le_bytes(word);
         }
     }
