@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod directed;
+mod field_records;
 mod history;
 mod images;
 mod intents;
