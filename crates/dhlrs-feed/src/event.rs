@@ -151,7 +151,7 @@ pub enum Payload {
         #[serde(deserialize_with = "dhlrs_codec::bounded_bytes::<_, OTHER_PAYLOAD_BYTES_MAX>")]
         bytes: Vec<u8>,
     },
-    /// Ends another feed of the same author, in a store without a root; only a feed's first event does.
+    /// Ends another feed of the same author, in a store without a root; only a feed's first events do.
     ///
     /// An author does so when it goes on in a new epoch: after a backup was put back, or its clock was wrong.
     Close {

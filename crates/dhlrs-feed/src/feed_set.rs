@@ -75,7 +75,9 @@ pub struct NewRun {
 pub struct FeedClosed {
     /// The feed.
     pub feed: FeedId,
-    /// What is left of what was held.
+    /// The number of its last event.
+    pub at: u64,
+    /// What is left of what was held. Less than `at` while what leads there has not come.
     pub end: Option<FeedEnd>,
 }
 
@@ -225,7 +227,6 @@ impl FeedSet {
         if !is_next || self.is_closed(&feed) {
             return Err(FeedError::new(FeedErrorKind::OutOfPlace, &feed));
         }
-        // Only a feed's first event can end another feed.
         let events = match header.first {
             1 => Run::read_own(&self.store, &feed, &head.id, run.bytes()).map(|(_, events)| events),
             _ => Ok(Vec::new()),
@@ -359,18 +360,18 @@ impl FeedSet {
             let held = self.feeds.entry(feed).or_default();
             held.ends.push(claim.end());
             held.wall_ms = claim.header.wall_ms;
-            if let Some((
-                Event {
-                    dot,
-                    payload: Payload::Close { epoch, end },
-                    ..
-                },
-                _,
-            )) = new.events.first()
-                && dot.seq == 1
-                && *epoch != feed.epoch
-            {
-                let ended = FeedId::new(feed.author, *epoch);
+            // Only a feed's first events can end others.
+            let said = if first == 1 {
+                new.events.as_slice()
+            } else {
+                &[]
+            };
+            let ends = said.iter().map_while(|(event, _)| match &event.payload {
+                Payload::Close { epoch, end } => Some((*epoch, *end)),
+                _ => None,
+            });
+            for (epoch, end) in ends.filter(|(epoch, _)| *epoch != feed.epoch) {
+                let ended = FeedId::new(feed.author, epoch);
                 self.close(ended, end.map_or(0, |end| end.seq), None, accepted);
             }
             accepted.runs.push(new);
@@ -457,7 +458,7 @@ impl FeedSet {
         accepted
             .runs
             .retain(|new| *new.run.feed() != feed || new.run.claim().header.last() <= at);
-        accepted.closed.push(FeedClosed { feed, end });
+        accepted.closed.push(FeedClosed { feed, at, end });
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&FeedId, &Feed)> {
@@ -537,6 +538,11 @@ impl FeedSet {
     /// Each feed of which something is held, or which was forked; in their order.
     pub fn frontier(&self) -> impl Iterator<Item = (FeedId, FeedState)> + '_ {
         (self.feeds.iter()).filter_map(|(feed, held)| Some((*feed, held.state()?)))
+    }
+
+    /// Each feed that has ended, with the number of its last event, whether or not that is held; in their order.
+    pub fn closed(&self) -> impl Iterator<Item = (FeedId, u64)> + '_ {
+        (self.feeds.iter()).filter_map(|(feed, held)| Some((*feed, held.close.as_ref()?.at)))
     }
 
     /// Whether no new feed can come, not even an own one.

@@ -6,6 +6,7 @@
 pub(crate) mod drafts;
 pub(crate) mod gossip;
 pub(crate) mod image;
+mod inspection;
 pub(crate) mod merging;
 pub(crate) mod newer;
 mod own;
@@ -44,8 +45,8 @@ pub(crate) struct Replica {
     pub(crate) clock: HybridClock,
     pub(crate) present: Present<PublicKey>,
     pub(crate) own: Option<OwnFeed>,
-    /// The own feed that was left last, and its end, if its next one is to close it.
-    pub(crate) closes: Option<(Epoch, Option<FeedEnd>)>,
+    /// Own feeds that were left, and the end of each: the next one closes them.
+    pub(crate) closes: Vec<(Epoch, Option<FeedEnd>)>,
     /// How far the events of the own feed have named the others.
     named: BTreeMap<FeedId, u64>,
     /// Whether others may have advanced since.
@@ -138,7 +139,7 @@ impl Replica {
             clock: HybridClock::new(),
             present: Present::new(false),
             own: None,
-            closes: None,
+            closes: Vec::new(),
             named: BTreeMap::new(),
             has_unnamed: true,
             runs: BTreeMap::new(),
@@ -168,7 +169,7 @@ impl Replica {
     ) -> Result<(Vec<Change>, Lost), StoreError> {
         if let Some(epoch) = change.begins {
             self.begin_feed(epoch);
-            self.closes = None;
+            self.closes.clear();
         }
         let mut events = Vec::new();
         for written in &change.written {

@@ -111,6 +111,22 @@ fn a_proof_convinces_who_has_one_branch_or_nothing() {
 }
 
 #[test]
+fn a_proof_that_comes_first_says_where_the_feed_will_end() {
+    let (_, shared, one, other) = twins(2, 1, 1);
+    let [early, late] = [0, 1].map(|place: usize| *shared[place].claim());
+    let proof = ForkProof::new(*one[0].feed(), *one[0].claim(), *other[0].claim()).unwrap();
+    let mut replica = Replica::new();
+    replica.give(&shared[0]);
+    let accepted = replica.set.accept_proof(&proof, &verifier()).unwrap();
+    let closed = accepted.closed[0];
+    assert_eq!(closed.end, Some(early.end()));
+    assert_eq!(closed.at, late.end().seq);
+    assert_eq!(replica.give(&shared[1]), Outcome::Stored);
+    let ended: Vec<_> = replica.set.closed().collect();
+    assert_eq!(ended, [(*one[0].feed(), late.end().seq)]);
+}
+
+#[test]
 fn a_run_across_the_end_of_a_proof_makes_a_lower_proof() {
     let mut author = Author::new(1, 1);
     let mut twin = author.clone();

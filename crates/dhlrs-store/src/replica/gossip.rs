@@ -132,8 +132,12 @@ impl Store {
         let replica = self.head.replica.as_ref();
         if let Some(end) = replica.and_then(|replica| replica.clock_was_wrong(now)) {
             self.leave_feed(now, Leaving::ClockMended, Some(end));
-            // The others hold what is void now until its time has come, and learn of its end by an event of the next
-            // feed alone. If that cannot be written yet, the next write says so.
+        }
+        // The others hold what is void now until its time has come, and learn of its end by an event of the next feed
+        // alone. It may be written later than here: the clock of a replica that has reduced what another one wrote
+        // with a wrong clock stands still for a while.
+        let replica = self.head.replica.as_ref();
+        if replica.is_some_and(|replica| replica.own.is_none() && !replica.closes.is_empty()) {
             let _ = self.write_own(now, Meta::default(), Vec::new(), Vec::new());
         }
     }
@@ -204,7 +208,10 @@ impl Store {
                     incoming.closed.push(closed);
                     let own = self.head.replica.as_ref().and_then(|own| own.own.as_ref());
                     if own.is_some_and(|own| *own.writer.feed() == closed.feed) {
-                        let (why, end) = (Leaving::Forked, Some(closed.end));
+                        // Of a feed that goes on beyond what is here the proof alone says where it ends.
+                        let held = closed.end.map_or(0, |end| end.seq);
+                        let why = Leaving::Forked;
+                        let end = (held == closed.at).then_some(closed.end);
                         parts.push(Merged::Left { why, end });
                         incoming.left = Some((why, end));
                     }

@@ -33,7 +33,7 @@ pub(crate) struct ReplicaImage {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ReplicaHead {
     id: StoreId,
-    closes: Option<(Epoch, Option<FeedEnd>)>,
+    closes: Vec<(Epoch, Option<FeedEnd>)>,
     /// The feed that is written, how far it is signed, and the last stamp up to there.
     own: Option<(Epoch, FeedEnd, Option<Stamp>)>,
 }
@@ -51,7 +51,7 @@ pub(crate) enum ReplicaPart {
         bytes: Vec<u8>,
     },
     /// It stands in the feeds too, which a damaged checkpoint may lack.
-    Proof(ForkProof),
+    Proof(Box<ForkProof>),
     Feeds(Vec<u8>),
     Reducer(Vec<u8>),
 }
@@ -73,7 +73,7 @@ impl Replica {
         ReplicaImage {
             head: ReplicaHead {
                 id: self.id,
-                closes: self.closes,
+                closes: self.closes.clone(),
                 own: own.map(|own| {
                     let (end, stamp) = own.signed;
                     (own.writer.feed().epoch, end, stamp)
@@ -108,7 +108,12 @@ impl ReplicaImage {
                 bytes: run.bytes.to_vec(),
             })
         });
-        let proofs = self.proofs.iter().cloned().map(ReplicaPart::Proof);
+        let proofs = self
+            .proofs
+            .iter()
+            .cloned()
+            .map(Box::new)
+            .map(ReplicaPart::Proof);
         let too_large =
             |error| StoreError::with_source(StoreErrorKind::TooLarge, "the feeds", error);
         let feeds: Vec<_> = match &self.feeds {
@@ -207,7 +212,7 @@ impl ReplicaReader {
         replica.feeds = Feeds::Reading(Box::new(set));
         replica.reducer = (self.reducer.finish()).map_err(|error| corrupt("the reducer", error))?;
         replica.clock.raise(replica.reducer.greatest_stamp());
-        replica.closes = head.closes;
+        replica.closes = head.closes.clone();
         replica.drafts = self.drafts;
         let stored = self.runs.values().flat_map(BTreeMap::values);
         replica.run_bytes = stored.map(|run| run.bytes.len()).sum();

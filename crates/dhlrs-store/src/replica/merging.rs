@@ -2,7 +2,7 @@
 
 use dhlrs_bag::{Bag, Change};
 use dhlrs_clock::HybridClock;
-use dhlrs_feed::{Event, EventId, FeedClosed, FeedEnd, FeedId, NewRun, RunHeader};
+use dhlrs_feed::{Event, EventId, FeedClosed, FeedEnd, FeedId, NewRun, Payload, RunHeader};
 
 use crate::lost::Lost;
 use crate::record::Leaving;
@@ -50,9 +50,9 @@ impl Replica {
         let changes = self.reducer.reduce(events, [], now_ms);
         list.extend(self.show(&changes, bag, revision, &mut lost));
         for closed in incoming.closed {
-            let end = closed.end.map_or(0, |end| end.seq);
             let why = Leaving::Forked;
-            list.extend(self.end_feed(closed.feed, end, why, now_ms, bag, revision, &mut lost));
+            let (feed, at) = (closed.feed, closed.at);
+            list.extend(self.end_feed(feed, at, why, now_ms, bag, revision, &mut lost));
         }
         self.clock.raise(self.reducer.greatest_stamp());
         (list, lost)
@@ -72,28 +72,44 @@ impl Replica {
             return Vec::new();
         };
         let feed = *own.writer.feed();
+        let first = own.unsigned.first().map(|(event, _)| event.dot.seq);
+        let left = match end {
+            Some(end) => Some(end.map_or(0, |end| end.seq)),
+            None => first.map(|first| first - 1),
+        };
+        if let Some(left) = left {
+            self.tell_ends_again(&feed, left);
+        }
         let list = match end {
             Some(end) => {
-                self.closes = Some((feed.epoch, end));
+                self.closes.push((feed.epoch, end));
                 self.keep_as_drafts(&feed, why, &own.unsigned);
                 let at = end.map_or(0, |end| end.seq);
                 self.end_feed(feed, at, why, now_ms, bag, revision, lost)
             }
-            None => {
-                let first = own.unsigned.first().map(|(event, _)| event.dot.seq);
-                match first {
-                    None => Vec::new(),
-                    Some(first) => {
-                        self.keep_as_drafts(&feed, why, &own.unsigned);
-                        let changes = self.reducer.retract(&feed, first - 1, now_ms);
-                        self.show(&changes, bag, revision, lost)
-                    }
+            None => match first {
+                None => Vec::new(),
+                Some(first) => {
+                    self.keep_as_drafts(&feed, why, &own.unsigned);
+                    let changes = self.reducer.retract(&feed, first - 1, now_ms);
+                    self.show(&changes, bag, revision, lost)
                 }
-            }
+            },
         };
         // What was void counts for nothing.
         self.clock = HybridClock::resume(self.reducer.greatest_stamp());
         list
+    }
+
+    /// What the feed has said of the ends of others counts above `at` no more: the next one has to say so.
+    fn tell_ends_again(&mut self, feed: &FeedId, at: u64) {
+        let said = self.reducer.events_of(feed, at);
+        let ends = said.map_while(|stored| match &stored.event.payload {
+            Payload::Close { epoch, end } => Some((*epoch, *end)),
+            _ => None,
+        });
+        let ends: Vec<_> = ends.collect();
+        self.closes.extend(ends);
     }
 
     /// Takes the events of a feed above its end for void. Those of the own author become drafts.

@@ -71,7 +71,7 @@ impl Salvage {
                     };
                     self.runs.entry(feed).or_default().insert(after.seq, run);
                 }
-                ReplicaPart::Proof(proof) => self.proofs.push(proof),
+                ReplicaPart::Proof(proof) => self.proofs.push(*proof),
                 ReplicaPart::Named(..) | ReplicaPart::Feeds(_) | ReplicaPart::Reducer(_) => {}
             }
         }

@@ -100,7 +100,7 @@ impl Replica {
         }
         let present = self.present.time(now);
         let mut clock = self.clock.clone();
-        let stamps: Result<Vec<Stamp>, _> = (0..events + STAMPS_BEFORE)
+        let stamps: Result<Vec<Stamp>, _> = (0..events + self.closes.len() + STAMPS_BEFORE)
             .map(|_| clock.now(present))
             .collect();
         let stamps = stamps.map_err(|error| {
@@ -137,12 +137,15 @@ impl Replica {
             wrote.begins = Some(epoch);
         }
         let mut deps = self.unnamed();
-        // Only the first event of a feed may close another.
-        let first = match self.closes.take() {
-            Some((epoch, end)) => Some(Payload::Close { epoch, end }),
-            None => (deps.len() > EVENT_DEPS_MAX).then_some(Payload::Seen),
+        // Only the first events of a feed may close others.
+        let closes = std::mem::take(&mut self.closes).into_iter();
+        let closes: Vec<Payload> = closes
+            .map(|(epoch, end)| Payload::Close { epoch, end })
+            .collect();
+        let first = match closes.is_empty() {
+            false => Some(closes),
+            true => (deps.len() > EVENT_DEPS_MAX).then(|| vec![Payload::Seen]),
         };
-        let first = first.map(|payload| vec![payload]);
         for transaction in first.into_iter().chain(transactions) {
             let mut deps = Some(std::mem::take(&mut deps));
             let events = transaction.into_iter().map(|payload| NewEvent {

@@ -315,6 +315,61 @@ fn a_clock_that_was_wrong_costs_drafts_and_no_more() {
 }
 
 #[test]
+fn a_clock_that_is_mended_in_steps_ends_every_feed_that_it_spoilt() {
+    let mut mesh = Mesh::of(2);
+    mesh.link(0, 1);
+    let right = mesh.nodes[0].now;
+    mesh.nodes[0].now.wall_ms += 3_600_000;
+    mesh.nodes[0].set("ahead", 2);
+    mesh.settle();
+    mesh.cut(0, 1);
+    // The feed that says where the first one ends is itself left, and nobody has seen it.
+    for ahead_ms in [1_800_000, 0] {
+        mesh.nodes[0].now.wall_ms = right.wall_ms + 10_000 + ahead_ms;
+        mesh.nodes[0].pass_ms(100);
+        mesh.nodes[0].pass_ms(100);
+        mesh.nodes[0].restart_as(replicated(1, true), resolvers());
+    }
+    mesh.link(0, 1);
+    mesh.settle();
+    for node in &mut mesh.nodes {
+        node.pass_ms(3_600_000);
+    }
+    mesh.settle();
+    mesh.assert_equal();
+    assert_eq!(mesh.nodes[1].shown("ahead"), None);
+}
+
+#[test]
+fn a_clock_that_stands_still_delays_the_end_of_a_feed_and_no_more() {
+    let mut mesh = Mesh::of(3);
+    mesh.link(0, 1);
+    mesh.link(1, 2);
+    mesh.settle();
+    // Two whose clocks are wrong have reduced what the other one wrote; both are mended.
+    let right = mesh.nodes[0].now;
+    for node in &mut mesh.nodes[..2] {
+        node.now.wall_ms += 3_600_000;
+    }
+    mesh.nodes[0].set("a", 1);
+    mesh.settle();
+    mesh.nodes[1].set("b", 2);
+    mesh.settle();
+    for node in &mut mesh.nodes[..2] {
+        node.now.wall_ms = right.wall_ms + 20_000;
+    }
+    mesh.settle();
+    // Nobody writes any more.
+    for _ in 0..8 {
+        for node in &mut mesh.nodes {
+            node.pass_ms(600_000);
+        }
+        mesh.settle();
+    }
+    mesh.assert_equal();
+}
+
+#[test]
 fn what_came_too_early_shows_when_its_time_has_come() {
     let mut mesh = Mesh::of(2);
     mesh.link(0, 1);
