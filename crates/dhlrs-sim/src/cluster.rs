@@ -155,6 +155,7 @@ impl Cluster {
             connection: None,
             last: None,
             is_connecting: false,
+            traffic: Default::default(),
         });
         self.connect_soon(id, 0);
         id

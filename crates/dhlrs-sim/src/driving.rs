@@ -253,9 +253,13 @@ impl Cluster {
         let side = connection.side_of(node);
         let (to, wire_id, calm) = (connection.ends[1 - side], connection.wire, connection.calm);
         let is_open = connection.open[side];
-        let Some(wire) = self.wires.get(wire_id.0) else {
+        let Some(wire) = self.wires.get_mut(wire_id.0) else {
             return;
         };
+        if is_open && !wire.cut {
+            wire.traffic[side].frames += 1;
+            wire.traffic[side].bytes += frame.len() as u64;
+        }
         let (weather, is_dead) = (wire.weather, wire.dead_from[side] || wire.cut);
         let leaves_ms = self.now_ms + self.dice.roll(2);
         self.input_at(

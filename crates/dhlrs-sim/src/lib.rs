@@ -28,7 +28,7 @@
 //! ```
 //!
 //! [`storm`] is a history of faults made from a seed, with what must hold all the time and at its
-//! end. No tokio, no sockets, no files, no threads.
+//! end; [`mesh`] is the same for replicated stores. No tokio, no sockets, no files, no threads.
 
 mod calls;
 mod cluster;
@@ -36,6 +36,7 @@ mod dice;
 mod disk;
 mod driving;
 mod event;
+pub mod mesh;
 mod network;
 mod node;
 pub mod storm;
@@ -46,6 +47,6 @@ mod wiring;
 pub use calls::{Call, Fate};
 pub use cluster::{Cluster, Happening};
 pub use dice::Dice;
-pub use network::{Weather, WireId};
+pub use network::{Traffic, Weather, WireId};
 pub use node::{Loss, NodeIndex};
 pub use stranger::Stranger;

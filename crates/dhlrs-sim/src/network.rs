@@ -9,6 +9,15 @@ use crate::node::NodeIndex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WireId(pub usize);
 
+/// What has gone over a wire one way, whether or not it arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// What a wire does to frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weather {
@@ -69,6 +78,8 @@ pub(crate) struct Wire {
     /// Who answered here the last time, as the connecting process remembers it.
     pub(crate) last: Option<Arc<Peer>>,
     pub(crate) is_connecting: bool,
+    /// What has gone over it from each end.
+    pub(crate) traffic: [Traffic; 2],
 }
 
 /// One connection over a wire. Its number is the link's at both ends.

@@ -10,6 +10,7 @@ use dhlrs_path::{NodeName, StoreName};
 use dhlrs_resolver::{Limits, Registry, ResolverOptions, Resolvers};
 use dhlrs_storage::MemoryVfs;
 
+use crate::cluster::Cluster;
 use crate::disk::StoreDisk;
 
 /// A node of a cluster.
@@ -51,6 +52,34 @@ pub(crate) struct Node {
     pub(crate) monotonic_ahead_ms: u64,
     /// When it is to be woken, in the cluster's time.
     pub(crate) wake_ms: Option<u64>,
+}
+
+impl Cluster {
+    /// Adds a node that has the key and the disk of another one, as a machine has that was cloned. Its
+    /// stores are added as those of any node.
+    pub fn clone_node(&mut self, of: NodeIndex, name: &str) -> NodeIndex {
+        let clone = self.add_node(name);
+        let own = self
+            .nodes
+            .get(of.0)
+            .map(|own| (own.key, own.vfs.duplicate()));
+        self.crash(clone, Loss::Process);
+        if let (Some((key, vfs)), Some(node)) = (own, self.nodes.get_mut(clone.0)) {
+            node.key = key;
+            node.vfs = vfs;
+        }
+        self.restart(clone);
+        clone
+    }
+
+    /// Gives a node that is down another disk, as who puts a backup back does.
+    pub fn replace_disk(&mut self, node: NodeIndex, disk: &MemoryVfs) {
+        if let Some(own) = self.nodes.get_mut(node.0)
+            && own.engine.is_none()
+        {
+            own.vfs = disk.duplicate();
+        }
+    }
 }
 
 impl Node {

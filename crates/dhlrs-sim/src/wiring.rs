@@ -5,7 +5,7 @@ use dhlrs_link::{LinkId, LinkInput, Side};
 
 use crate::cluster::Cluster;
 use crate::event::Event;
-use crate::network::{Connection, Weather, WireId};
+use crate::network::{Connection, Traffic, Weather, WireId};
 use crate::node::NodeIndex;
 
 /// The longest pause before a lost connection is tried again, in milliseconds.
@@ -59,6 +59,13 @@ impl Cluster {
             self.break_connection(wire);
         }
         self.connect_soon(wire, 0);
+    }
+
+    /// What has gone over a wire from the connecting end and from the listening one.
+    #[must_use]
+    pub fn traffic(&self, wire: WireId) -> [Traffic; 2] {
+        let wire = self.wires.get(wire.0);
+        wire.map_or_else(Default::default, |wire| wire.traffic)
     }
 
     /// Breaks the connection of a wire; it comes back by itself.

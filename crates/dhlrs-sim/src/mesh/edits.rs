@@ -86,7 +86,7 @@ fn path(text: &str) -> Option<Path<'static>> {
 }
 
 fn label(dice: &mut Dice) -> Option<Label> {
-    Label::new(*dice.pick(&LABELS)?).ok()
+    Label::new(dice.pick(&LABELS)?).ok()
 }
 
 fn place(dice: &mut Dice) -> Option<Path<'static>> {

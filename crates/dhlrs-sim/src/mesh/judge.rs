@@ -340,7 +340,7 @@ fn digest(tree: &Snapshot) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for row in tree.image() {
         let mut attributes: Vec<_> = row.attributes.iter().collect();
-        attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        attributes.sort_by_key(|(name, _)| *name);
         let text = format!(
             "{} {} {:?} {:?} {attributes:?} {}",
             row.depth, row.id, row.label, row.value, row.revision

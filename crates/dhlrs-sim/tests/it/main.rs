@@ -11,6 +11,13 @@ mod determinism;
 mod durability;
 mod forwards;
 mod hostile;
+mod mesh_storms;
+#[expect(
+    dead_code,
+    reason = "the model of dhlrs-reducer's own tests, of which not all is of use here"
+)]
+#[path = "../../../dhlrs-reducer/tests/it/naive/mod.rs"]
+mod naive;
 mod replicas;
 mod routes;
 mod storms;
