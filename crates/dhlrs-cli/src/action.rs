@@ -6,6 +6,7 @@ mod export;
 pub(crate) mod import;
 mod look;
 mod mesh;
+mod record;
 pub(crate) mod serve;
 mod stream;
 mod verify;
@@ -66,6 +67,7 @@ async fn ask(command: Command, json: bool, out: &mut Output) -> Result<Exit, Fai
         Command::Import(args) => import::check(args)?,
         Command::Drafts(args) => mesh::check_drafts(args)?,
         Command::Emit(args) => mesh::check_emit(args)?,
+        Command::Record(args) => record::check(args)?,
         _ => {}
     }
     let client = tokio::select! {
@@ -135,6 +137,7 @@ async fn ask_client(
         Command::Log(args) => mesh::log(client, &args, json, out).await,
         Command::Drafts(args) => mesh::drafts(client, &args, json, out).await,
         Command::Emit(args) => mesh::emit(client, args, json, out).await,
+        Command::Record(args) => record::record(client, args, json, out).await,
         Command::Checkpoint(args) => mesh::checkpoint(client, &args, json, out).await,
         Command::Demo(_)
         | Command::Serve(_)

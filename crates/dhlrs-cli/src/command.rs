@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use client::{ClientArgs, DEFAULT_URL};
-pub use mesh::{DraftsAction, DraftsArgs, EmitArgs, LogArgs, StoreArgs};
+pub use mesh::{DraftsAction, DraftsArgs, EmitArgs, LogArgs, RecordAction, RecordArgs, StoreArgs};
 pub use read::{ExportArgs, ExportFormat, LookArgs, QueryArgs, ReadArgs, WatchArgs};
 pub use serve::ServeArgs;
 pub use write::{
@@ -113,6 +113,9 @@ pub enum Command {
     /// Writes an event of a kind of your own into a replicated store, and prints the revision
     #[command(after_help = examples::EMIT)]
     Emit(EmitArgs),
+    /// Records that many fill in, offline too, as events of a replicated store
+    #[command(after_help = examples::RECORD)]
+    Record(RecordArgs),
     /// Writes a checkpoint now, so that the next start of the node reads less
     #[command(after_help = examples::CHECKPOINT)]
     Checkpoint(StoreArgs),
@@ -164,6 +167,7 @@ impl Command {
             Self::Log(args) => Some(&args.client),
             Self::Drafts(args) => Some(&args.client),
             Self::Emit(args) => Some(&args.client),
+            Self::Record(args) => Some(&args.client),
             Self::Demo(_)
             | Self::Serve(_)
             | Self::Key(_)

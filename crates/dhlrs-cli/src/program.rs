@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     Exit, Failure, FailureKind, Parsed, action,
     client::GOODBYE_MS_MAX,
-    command::{Cli, Command, DraftsAction},
+    command::{Cli, Command, DraftsAction, RecordAction},
     output::Output,
     parse,
 };
@@ -144,6 +144,7 @@ pub(crate) fn interrupted(command: &Command) -> Failure {
         Command::Import(_) => {
             failure.hint("run it again: what is imported already is merged, not doubled")
         }
+        Command::Record(args) if args.action == RecordAction::Show => failure,
         Command::Drafts(args) if args.action != DraftsAction::List => failure.hint(
             "it may or may not have been carried out: `dhlrs drafts list` shows what is left",
         ),
@@ -152,6 +153,7 @@ pub(crate) fn interrupted(command: &Command) -> Failure {
         | Command::Mv(_)
         | Command::Rename(_)
         | Command::Emit(_)
+        | Command::Record(_)
         | Command::Materialise(_) => {
             failure.hint("it may or may not have been carried out: read the address, then decide")
         }

@@ -2,6 +2,7 @@
 
 mod change;
 mod mesh;
+mod record;
 mod rows;
 mod status;
 
@@ -11,6 +12,7 @@ pub use mesh::{
     applied_json, applied_text, draft_json, draft_line, event_json, event_line, feeds_json,
     feeds_text,
 };
+pub use record::{record_json, record_text};
 pub(crate) use rows::chosen;
 pub use rows::{NodeView, TreeDrawing, list_line, match_json, query_value, row_json};
 pub(crate) use status::counted;

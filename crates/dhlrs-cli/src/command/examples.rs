@@ -179,6 +179,16 @@ Examples:
   dhlrs emit 'base/main/field' shift.over true
   dhlrs emit '//field' till.count -";
 
+pub(super) const RECORD: &str = "\
+Of two values of a field the later one counts; notes add up. show reads the store's whole history.
+
+Examples:
+  dhlrs record create '//field' r1 damage
+  dhlrs record set '//field' r1 storeys 2
+  dhlrs record note '//field' r1 'roof is gone'
+  dhlrs record show '//field'
+  dhlrs record show '//field' r1 --json";
+
 pub(super) const CHECKPOINT: &str = "\
 Examples:
   dhlrs checkpoint '//field'";

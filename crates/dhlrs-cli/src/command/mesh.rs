@@ -77,3 +77,33 @@ pub struct EmitArgs {
     #[command(flatten)]
     pub client: ClientArgs,
 }
+
+/// What `record` can be told.
+#[derive(Debug, clap::Args)]
+pub struct RecordArgs {
+    /// What to do with records
+    #[arg(value_name = "ACTION", value_enum)]
+    pub action: RecordAction,
+    /// MACHINE/PROCESS/STORE or '//STORE'
+    #[arg(value_name = "STORE")]
+    pub target: StoreTarget,
+    /// create: ID FORM; set: ID FIELD VALUE; note: ID TEXT; show: nothing, or ID
+    #[arg(value_name = "WORD", allow_negative_numbers = true)]
+    pub words: Vec<String>,
+    /// The connection.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// What is done with records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RecordAction {
+    /// Begins one
+    Create,
+    /// Fills in a field
+    Set,
+    /// Adds a note
+    Note,
+    /// Shows one, or all
+    Show,
+}

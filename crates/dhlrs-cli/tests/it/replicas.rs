@@ -291,6 +291,43 @@ fn an_event_of_an_own_kind_reaches_the_other_node() {
 }
 
 #[test]
+fn records_that_two_fill_in_are_the_same_on_both() {
+    let world = World::new();
+    let base = field(&world, "base/main", &world.path("a"), &[]);
+    let team = field(
+        &world,
+        "team/main",
+        &world.path("b"),
+        &["--connect", &base.url],
+    );
+    let record = |node: &Server, words: &[&str]| node.dhlrs(&world, &[&["record"], words].concat());
+    record(&base, &["create", "//field", "r1", "damage"]).ok();
+    record(&base, &["set", "//field", "r1", "storeys", "-2"]).ok();
+    until_equal(&world, &[&base, &team]);
+    record(&team, &["set", "//field", "r1", "storeys", "3"]).ok();
+    record(&team, &["note", "//field", "r1", "roof is gone"]).ok();
+    record(&team, &["note", "//field", "r2", "seen from afar"]).ok();
+    until_equal(&world, &[&base, &team]);
+    let all = record(&base, &["show", "//field"]).ok();
+    assert_eq!(
+        all,
+        "r1\tdamage\n  field\tstoreys\t3\n  note\t\"roof is gone\"\n\
+         r2\t(not created yet)\n  note\t\"seen from afar\"\n"
+    );
+    assert_eq!(record(&team, &["show", "//field"]).ok(), all);
+    let one: Json =
+        serde_json::from_str(&record(&team, &["show", "//field", "r1", "--json"]).ok()).unwrap();
+    assert_eq!(
+        (&one["fields"]["storeys"], &one["form"]),
+        (&3.into(), &"damage".into())
+    );
+    assert_eq!(one["created_by"], base.key.as_str());
+    record(&team, &["show", "//field", "r9"]).fails(1);
+    let few = record(&team, &["set", "//field", "r1", "storeys"]);
+    assert!(few.fails(2).contains("ID FIELD VALUE"), "{few:?}");
+}
+
+#[test]
 fn an_owned_store_says_how_it_would_have_feeds() {
     let world = World::new();
     let node = world.serve(&["--store", "main"]);
