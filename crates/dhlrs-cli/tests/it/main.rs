@@ -23,6 +23,7 @@ mod line;
 mod literals;
 mod losses;
 mod mistakes;
+mod readme;
 mod replicas;
 mod rows;
 mod serving;
