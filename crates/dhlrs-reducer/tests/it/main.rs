@@ -15,3 +15,4 @@ mod planted_faults;
 mod random_histories;
 mod scenarios;
 mod scene;
+mod state_hash_words;
