@@ -42,6 +42,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     arrives(&bag, "patients.p2.name", "Bilal").await?;
     // Both teams write on meanwhile, the same field of the same patient.
     at_hill.set("patients.p1.visit", "Monday").await?;
+    // Which one is later is told by clocks, in milliseconds.
+    tokio::time::sleep(Duration::from_millis(5)).await;
     at_coast.set("patients.p1.visit", "Tuesday").await?;
     arrives(&bag, "patients.p1.visit", "Tuesday").await?;
     courier.shutdown().await;

@@ -41,8 +41,8 @@ pub use dhlrs_resolver_io as resolver_io;
 pub use dhlrs_transport_websocket as websocket;
 pub use {
     dhlrs_bag as bag, dhlrs_clock as clock, dhlrs_feed as feed, dhlrs_path as path,
-    dhlrs_resolver as resolver, dhlrs_transport as transport, dhlrs_trigger as trigger,
-    dhlrs_wire as wire,
+    dhlrs_reducer as reducer, dhlrs_resolver as resolver, dhlrs_transport as transport,
+    dhlrs_trigger as trigger, dhlrs_wire as wire,
 };
 
 pub use dhlrs_bag::{
