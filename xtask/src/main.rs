@@ -30,6 +30,8 @@ enum Command {
     Damage(proofs::DamageOptions),
     /// Cuts the power, fails the disk and counts syncs
     Durability,
+    /// Carries 10,000 sets of either end over a line, cuts the power 1,000 times, and lies to replicas
+    Mesh,
     /// Breaks two crates in every small way, and counts what no test noticed; needs cargo-mutants
     Mutants(mutants::Options),
     /// Checks the rules of the house that no compiler knows
@@ -66,6 +68,7 @@ fn run(cli: Cli) -> Result<bool, XtaskError> {
         Command::Hostile(options) => proofs::hostile(&workspace, &options),
         Command::Damage(options) => proofs::damage(&workspace, &options),
         Command::Durability => proofs::durability(&workspace),
+        Command::Mesh => proofs::mesh(&workspace),
         Command::Mutants(options) => mutants::run(&workspace, &options),
         Command::Tidy { write: true } => tidy::write(&workspace).map(|()| true),
         Command::Tidy { write: false } => tidy::run(&workspace),

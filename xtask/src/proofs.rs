@@ -5,6 +5,10 @@ use crate::{Workspace, XtaskError, report};
 /// Attacks of each kind, where nobody asks for another number.
 const ATTACKS: u32 = 10_000;
 
+/// Sets at each end of the line of `cargo xtask mesh`, and losses of power there.
+const LINE_SETS: u32 = 10_000;
+const CRASHES: u32 = 1_000;
+
 /// What `cargo xtask hostile` can be told.
 #[derive(Debug, clap::Args)]
 pub struct HostileOptions {
@@ -89,6 +93,21 @@ pub fn durability(workspace: &Workspace) -> Result<bool, XtaskError> {
         "FAILED"
     });
     Ok(all_hold)
+}
+
+/// Runs the simulated proofs of what replicas promise at their full size, and shows their figures. `true` if all hold.
+///
+/// # Errors
+///
+/// When Cargo cannot be started.
+pub fn mesh(workspace: &Workspace) -> Result<bool, XtaskError> {
+    let mut command = workspace.cargo();
+    command
+        .args(["test", "--locked", "--release", "--package", "dhlrs-sim"])
+        .args(["--test", "it", "mesh_proofs::", "--", "--nocapture"])
+        .env("DHLRS_LINE_SETS", LINE_SETS.to_string())
+        .env("DHLRS_CRASHES", CRASHES.to_string());
+    succeeds(&mut command)
 }
 
 fn succeeds(command: &mut std::process::Command) -> Result<bool, XtaskError> {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use dhlrs_bag::{ImageRow, NodeId};
 use dhlrs_reducer::Reducer;
 use dhlrs_store::Store;
+use dhlrs_wire::RefusalKind;
 
 use super::judge::Drafts;
 use super::{Clocks, HEAL_MS_MAX, History, SKEW_MS_MAX, STORE, Storm, edits};
-use crate::Fate;
 use crate::node::NodeIndex;
 
 /// How long nobody writes while it is counted what is said all the same, in milliseconds.
@@ -105,14 +105,27 @@ impl Storm {
     }
 
     pub(super) fn write_last(&mut self, node: NodeIndex) -> Result<(), String> {
-        let number = self.next_number(node);
-        let edits = edits::set_mark(node.0, number).into_iter().collect();
-        let call = self.send(node, number, edits, true);
-        self.go(5_000)?;
-        let fate = call.and_then(|call| self.cluster.call(call));
-        match fate.map(|call| &call.fate) {
-            Some(Fate::Answered(answer)) if answer.is_ok() => Ok(()),
-            other => Err(format!("n{} cannot write in the end: {other:?}", node.0)),
+        loop {
+            let number = self.next_number(node);
+            let edits = edits::set_mark(node.0, number).into_iter().collect();
+            let call = self.send(node, number, edits, true);
+            self.go(5_000)?;
+            let refusal = match call.and_then(|call| self.cluster.answer(call)) {
+                Some(Ok(_)) => return Ok(()),
+                Some(Err(refusal)) => refusal.clone(),
+                None => return Err(format!("n{} has no answer in the end", node.0)),
+            };
+            let now_ms = self.cluster.time_of(node).wall_ms;
+            // It has reduced what others wrote with clocks as wrong as its own: its time will come.
+            match refusal.kind() {
+                RefusalKind::ClockAhead { until_ms }
+                    if self.options.clocks == Clocks::Far
+                        && (now_ms..=now_ms + SKEW_MS_MAX).contains(&until_ms) =>
+                {
+                    self.go(until_ms - now_ms)?;
+                }
+                _ => return Err(format!("n{} cannot write in the end: {refusal}", node.0)),
+            }
         }
     }
 

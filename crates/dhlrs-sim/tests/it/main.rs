@@ -11,6 +11,7 @@ mod determinism;
 mod durability;
 mod forwards;
 mod hostile;
+mod mesh_proofs;
 mod mesh_storms;
 #[expect(
     dead_code,

@@ -11,7 +11,7 @@ use dhlrs_sim::mesh::{self, History};
 use crate::naive;
 
 /// Events that are folded, at most.
-const FOLD_EVENTS_MAX: usize = 300;
+const FOLD_EVENTS_MAX: usize = 150;
 /// Later than any stamp.
 const LATE_MS: u64 = 1 << 47;
 
@@ -21,7 +21,7 @@ fn seeds() -> std::ops::Range<u64> {
         let (from, to) = text.split_once("..")?;
         Some(from.parse().ok()?..to.parse().ok()?)
     });
-    range.unwrap_or(0..40)
+    range.unwrap_or(0..24)
 }
 
 /// What all replicas show is what comes of sorting all events and folding them.
@@ -114,7 +114,7 @@ fn a_clock_that_stands_still_does_not_keep_an_end_for_itself() {
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
-    for seed in 100..103 {
+    for seed in [100, 101] {
         let (one, other) = (mesh::run(seed, false), mesh::run(seed, false));
         let (one, other) = (one.unwrap(), other.unwrap());
         assert_eq!(one.trace_hash, other.trace_hash);

@@ -6,17 +6,25 @@ use dhlrs_store::Authority;
 
 use crate::world::set;
 
-const FIELD: &str = "field";
+pub(crate) const FIELD: &str = "field";
 
-struct Field {
-    cluster: Cluster,
-    nodes: Vec<NodeIndex>,
-    wires: Vec<WireId>,
+pub(crate) struct Field {
+    pub(crate) cluster: Cluster,
+    pub(crate) nodes: Vec<NodeIndex>,
+    pub(crate) wires: Vec<WireId>,
 }
 
 impl Field {
     /// Nodes in a line, each with a replica of one store.
-    fn line(seed: u64, count: usize) -> Self {
+    pub(crate) fn line(seed: u64, count: usize) -> Self {
+        Self::line_with(seed, count, |_| {})
+    }
+
+    pub(crate) fn line_with(
+        seed: u64,
+        count: usize,
+        setup: impl Fn(&mut dhlrs_store::Config) + Copy + 'static,
+    ) -> Self {
         let mut cluster = Cluster::new(seed);
         let nodes: Vec<_> = (0..count)
             .map(|n| cluster.add_node(&format!("n{n}/p")))
@@ -26,9 +34,10 @@ impl Field {
             .map(|pair| cluster.connect(pair[0], pair[1]))
             .collect();
         for node in &nodes {
-            cluster.add_store(*node, FIELD, |config| {
+            cluster.add_store(*node, FIELD, move |config| {
                 config.logged = true;
                 config.authority = Some(Authority::Replicated);
+                setup(config);
             });
         }
         cluster.run_for(500);
@@ -39,7 +48,7 @@ impl Field {
         }
     }
 
-    fn write(&mut self, at: usize, edit: GuardedEdit) {
+    pub(crate) fn write(&mut self, at: usize, edit: GuardedEdit) {
         let target = format!("n{at}/p/{FIELD}");
         self.cluster
             .write(self.nodes[at], &target, vec![edit], 10_000);
@@ -56,7 +65,7 @@ impl Field {
     }
 
     #[track_caller]
-    fn assert_equal(&mut self) {
+    pub(crate) fn assert_equal(&mut self) {
         let hashes = self.hashes();
         assert!(
             hashes.iter().all(|hash| *hash == hashes[0]),
