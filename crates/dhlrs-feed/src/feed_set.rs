@@ -218,10 +218,10 @@ impl FeedSet {
     ///
     /// # Errors
     ///
-    /// [`OutOfPlace`](FeedErrorKind::OutOfPlace), [`Full`](FeedErrorKind::Full): the replica may not write it.
+    /// [`OutOfPlace`](FeedErrorKind::OutOfPlace): the replica may not write it. That there is room for a feed
+    /// is seen to before its first event is written ([`FeedSet::is_full`]).
     pub fn accept_own(&mut self, run: &Run) -> Result<Vec<FeedClosed>, FeedError> {
         let feed = *run.feed();
-        self.check_room(&feed)?;
         let (head, header) = (self.head(&feed), &run.claim().header);
         let is_next = head.seq + 1 == header.first && head.id == run.claim().prev;
         if !is_next || self.is_closed(&feed) {

@@ -39,6 +39,8 @@ impl Store {
         intent: &Intent,
         session: Option<dhlrs_bag::MsgId>,
     ) -> Result<Reply, Refusal> {
+        // What that takes away is a change of its own.
+        self.leave_wrong_clock(now);
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let mut revision = self.head.next_revision();
         let mut decided = check_envelope(intent)
@@ -171,7 +173,6 @@ impl Store {
         intent: &Intent,
         revision: u64,
     ) -> Result<(Ordered, Decided), Refusal> {
-        self.leave_wrong_clock(now);
         let random = self.random();
         let Head {
             bag,

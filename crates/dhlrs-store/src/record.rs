@@ -119,10 +119,17 @@ pub(crate) enum Merged {
     Draft { id: DraftId, draft: Box<Draft> },
     /// The own feed takes no more events: the next one begins another. What was not signed yet, and
     /// with an end all above that, is void.
-    Left {
-        why: Leaving,
-        end: Option<Option<FeedEnd>>,
-    },
+    Left(Left),
+}
+
+/// The own feed is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Left {
+    pub(crate) why: Leaving,
+    /// Where the next feed is to close it, if it is.
+    pub(crate) end: Option<Option<FeedEnd>>,
+    /// The first event that cannot have left this process.
+    pub(crate) unsent: u64,
 }
 
 /// Why a replica goes on in another feed.

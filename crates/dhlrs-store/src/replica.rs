@@ -50,7 +50,7 @@ pub(crate) struct Replica {
     /// How far the events of the own feed have named the others.
     named: BTreeMap<FeedId, u64>,
     /// Whether others may have advanced since.
-    has_unnamed: bool,
+    pub(crate) has_unnamed: bool,
     pub(crate) runs: BTreeMap<FeedId, BTreeMap<u64, StoredRun>>,
     /// About what all of them take.
     pub(crate) run_bytes: usize,
@@ -75,12 +75,15 @@ pub(crate) struct OwnFeed {
     pub(crate) unsigned: Vec<(Event, EventId)>,
     /// The last one.
     pub(crate) last: Option<Stamp>,
+    /// How far it is signed and on disk: only that can have left this process.
+    pub(crate) sent: u64,
 }
 
 impl OwnFeed {
     pub(crate) fn new(writer: RunWriter) -> Self {
         Self {
             signed: (writer.head(), None),
+            sent: writer.head().seq,
             writer,
             records: Vec::new(),
             unsigned: Vec::new(),
@@ -227,8 +230,8 @@ impl Replica {
             let accepted = match part {
                 Merged::Run { feed, bytes } => set.restore(&feed, &bytes).map_err(corrupt)?,
                 Merged::Proof(proof) => set.accept_proof(&proof, &*verifier).map_err(corrupt)?,
-                Merged::Left { why, end } => {
-                    incoming.left = Some((why, end));
+                Merged::Left(left) => {
+                    incoming.left = Some(left);
                     continue;
                 }
                 Merged::Draft { id, draft } => {
@@ -308,8 +311,8 @@ impl Replica {
     }
 
     /// Feeds whose newest events the own one has not named yet, with their heads.
-    pub(crate) fn unnamed(&mut self) -> Vec<dhlrs_feed::Dep> {
-        if !std::mem::take(&mut self.has_unnamed) {
+    pub(crate) fn unnamed(&self) -> Vec<dhlrs_feed::Dep> {
+        if !self.has_unnamed {
             return Vec::new();
         }
         let own = self.own.as_ref().map(|own| *own.writer.feed());

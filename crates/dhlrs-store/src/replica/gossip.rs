@@ -11,7 +11,7 @@ use crate::log::{Batch, Trees};
 use crate::lost::Lost;
 use crate::machine::Store;
 use crate::port::{Gossip, Output};
-use crate::record::{Leaving, Merged, Record};
+use crate::record::{Leaving, Left, Merged, Record};
 use crate::replica::merging::Incoming;
 use crate::replica::{Feeds, Replica};
 
@@ -64,7 +64,13 @@ impl Store {
     /// An own run is on disk: it may leave.
     pub(crate) fn own_runs_durable(&mut self, now: Time, runs: Vec<Run>, out: &mut Vec<Output>) {
         for run in runs {
-            self.feed_input(now, FeedInput::Own(run), out);
+            let replica = self.head.replica.as_mut();
+            let own = replica.and_then(|replica| replica.own.as_mut());
+            // A feed that was left meanwhile has nothing more to say.
+            if let Some(own) = own.filter(|own| own.writer.feed() == run.feed()) {
+                own.sent = run.claim().header.last();
+                self.feed_input(now, FeedInput::Own(run), out);
+            }
         }
     }
 
@@ -149,11 +155,17 @@ impl Store {
         why: Leaving,
         end: Option<Option<dhlrs_feed::FeedEnd>>,
     ) {
+        let own = self.head.replica.as_ref().and_then(|own| own.own.as_ref());
+        let Some(own) = own else {
+            return;
+        };
+        let unsent = own.sent + 1;
+        let left = Left { why, end, unsent };
         let incoming = Incoming {
-            left: Some((why, end)),
+            left: Some(left),
             ..Incoming::default()
         };
-        self.merge(now, vec![Merged::Left { why, end }], incoming);
+        self.merge(now, vec![Merged::Left(left)], incoming);
     }
 
     fn feed_input(&mut self, now: Time, input: FeedInput, out: &mut Vec<Output>) {
@@ -207,13 +219,13 @@ impl Store {
                 FeedOutput::Closed(closed) => {
                     incoming.closed.push(closed);
                     let own = self.head.replica.as_ref().and_then(|own| own.own.as_ref());
-                    if own.is_some_and(|own| *own.writer.feed() == closed.feed) {
-                        // Of a feed that goes on beyond what is here the proof alone says where it ends.
-                        let held = closed.end.map_or(0, |end| end.seq);
-                        let why = Leaving::Forked;
-                        let end = (held == closed.at).then_some(closed.end);
-                        parts.push(Merged::Left { why, end });
-                        incoming.left = Some((why, end));
+                    if let Some(own) = own.filter(|own| *own.writer.feed() == closed.feed) {
+                        let (why, unsent) = (Leaving::Forked, own.sent + 1);
+                        // Who has forgotten some of what counts must not say that it ends before.
+                        let end = closed.end.filter(|end| end.seq == closed.at).map(Some);
+                        let left = Left { why, end, unsent };
+                        parts.push(Merged::Left(left));
+                        incoming.left = Some(left);
                     }
                 }
                 FeedOutput::Read {
@@ -268,6 +280,11 @@ impl Store {
     /// Logs what came, reduces it and tells what it changed.
     fn reduce(&mut self, now: Time, parts: Vec<Merged>, incoming: Incoming) {
         let released = parts.is_empty();
+        let held = |head: &Head| {
+            let replica = head.replica.as_ref();
+            replica.and_then(|replica| replica.reducer.held_until_ms())
+        };
+        let held_before = held(&self.head);
         let before = (!self.forwards.is_empty()).then(|| self.head.bag.snapshot());
         let next = self.head.next_revision();
         let Some(replica) = &mut self.head.replica else {
@@ -281,7 +298,8 @@ impl Store {
                 .show(new.run.feed().author, claim.header.wall_ms, now);
         }
         let (list, lost) = replica.take_in(incoming, now_ms, &mut self.head.bag, next);
-        if released && list.is_empty() {
+        // What came in without showing is logged too: it is not held again.
+        if released && list.is_empty() && held(&self.head) == held_before {
             return;
         }
         let revision = match list.is_empty() {
@@ -347,6 +365,9 @@ impl Replica {
         let none = FeedSet::new(self.id, self.replication.limits);
         match std::mem::replace(&mut self.feeds, Feeds::Reading(Box::new(none))) {
             Feeds::Reading(set) => {
+                if let Some(own) = &mut self.own {
+                    own.sent = set.head(own.writer.feed()).seq;
+                }
                 let verifier = Box::new(self.replication.keys.verifier.clone());
                 let machine = AntiEntropy::new(*set, Some(self.key()), verifier);
                 self.feeds = Feeds::Gossiping(Box::new(machine));

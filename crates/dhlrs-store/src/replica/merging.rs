@@ -2,11 +2,11 @@
 
 use dhlrs_bag::{Bag, Change};
 use dhlrs_clock::HybridClock;
-use dhlrs_feed::{Event, EventId, FeedClosed, FeedEnd, FeedId, NewRun, Payload, RunHeader};
+use dhlrs_feed::{Event, EventId, FeedClosed, FeedId, NewRun, Payload, RunHeader};
 
 use crate::lost::Lost;
-use crate::record::Leaving;
-use crate::replica::Replica;
+use crate::record::{Leaving, Left};
+use crate::replica::{Feeds, Replica};
 
 /// Runs, ends of feeds and the end of the own one, to be taken in together.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Incoming {
     pub(crate) runs: Vec<NewRun>,
     pub(crate) closed: Vec<FeedClosed>,
     /// The own feed is left: why, and where it is to end if its author says so.
-    pub(crate) left: Option<(Leaving, Option<Option<FeedEnd>>)>,
+    pub(crate) left: Option<Left>,
 }
 
 impl Incoming {
@@ -35,8 +35,8 @@ impl Replica {
         self.has_unnamed = true;
         let mut lost = Lost::default();
         let mut list = Vec::new();
-        if let Some((why, end)) = incoming.left {
-            list.extend(self.leave(why, end, now_ms, bag, revision, &mut lost));
+        if let Some(left) = incoming.left {
+            list.extend(self.leave(left, now_ms, bag, revision, &mut lost));
         }
         let mut events: Vec<(Event, EventId)> = Vec::new();
         for new in incoming.runs {
@@ -58,43 +58,40 @@ impl Replica {
         (list, lost)
     }
 
-    /// Writes no more to the own feed.
+    /// Writes no more to the own feed. What cannot have left this process is void.
     fn leave(
         &mut self,
-        why: Leaving,
-        end: Option<Option<FeedEnd>>,
+        left: Left,
         now_ms: u64,
         bag: &mut Bag,
         revision: u64,
         lost: &mut Lost,
     ) -> Vec<Change> {
+        let Left { why, end, unsent } = left;
         let Some(own) = self.own.take() else {
             return Vec::new();
         };
         let feed = *own.writer.feed();
-        let first = own.unsigned.first().map(|(event, _)| event.dot.seq);
-        let left = match end {
-            Some(end) => Some(end.map_or(0, |end| end.seq)),
-            None => first.map(|first| first - 1),
-        };
-        if let Some(left) = left {
-            self.tell_ends_again(&feed, left);
+        // While the log is read, what was signed counts as sent until it says otherwise.
+        if let Feeds::Reading(set) = &mut self.feeds {
+            set.forget(&feed, unsent - 1);
         }
+        self.keep_runs_as_drafts(&feed, unsent - 1, why);
+        self.keep_as_drafts(&feed, why, &own.unsigned);
+        if let Some(runs) = self.runs.get_mut(&feed) {
+            runs.retain(|after, _| *after + 1 < unsent);
+        }
+        let at = end.map_or(unsent - 1, |end| end.map_or(0, |end| end.seq));
+        self.tell_ends_again(&feed, at);
         let list = match end {
             Some(end) => {
                 self.closes.push((feed.epoch, end));
-                self.keep_as_drafts(&feed, why, &own.unsigned);
-                let at = end.map_or(0, |end| end.seq);
                 self.end_feed(feed, at, why, now_ms, bag, revision, lost)
             }
-            None => match first {
-                None => Vec::new(),
-                Some(first) => {
-                    self.keep_as_drafts(&feed, why, &own.unsigned);
-                    let changes = self.reducer.retract(&feed, first - 1, now_ms);
-                    self.show(&changes, bag, revision, lost)
-                }
-            },
+            None => {
+                let changes = self.reducer.retract(&feed, unsent - 1, now_ms);
+                self.show(&changes, bag, revision, lost)
+            }
         };
         // What was void counts for nothing.
         self.clock = HybridClock::resume(self.reducer.greatest_stamp());

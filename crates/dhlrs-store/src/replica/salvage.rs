@@ -13,7 +13,7 @@ use dhlrs_wire::Incarnation;
 
 use crate::config::Replication;
 use crate::image::parts;
-use crate::record::{Leaving, Merged, OwnChange, Record};
+use crate::record::{Leaving, Left, Merged, OwnChange, Record};
 use crate::replica::drafts::{Draft, DraftId, drafts_of};
 use crate::replica::image::{ReplicaHead, ReplicaPart};
 use crate::replica::{OwnFeed, StoredRun};
@@ -156,6 +156,25 @@ impl Salvage {
         }
     }
 
+    /// The replica has left its feed: what was void then is void.
+    fn left(&mut self, left: Left) {
+        let Some(own) = &self.own else {
+            return;
+        };
+        let feed = *own.writer.feed();
+        let end = left.end.map(|end| end.map_or(0, |end| end.seq));
+        let above = end.map_or(left.unsent - 1, |end| end.min(left.unsent - 1));
+        let Some(runs) = self.runs.get_mut(&feed) else {
+            return self.leave();
+        };
+        for (_, run) in runs.split_off(&above) {
+            if let Ok((_, events)) = Run::read_own(&self.id, &feed, &run.prev, &run.bytes) {
+                self.drafts.extend(drafts_of(&feed, left.why, &events));
+            }
+        }
+        self.leave();
+    }
+
     fn keep(&mut self, run: &Run) {
         let claim = run.claim();
         let stored = StoredRun {
@@ -187,8 +206,8 @@ impl Salvage {
                 Merged::Draft { id, draft } => {
                     self.drafts.insert(id, *draft);
                 }
-                Merged::Left { .. } if is_told => {}
-                Merged::Left { .. } => self.leave(),
+                Merged::Left(_) if is_told => {}
+                Merged::Left(left) => self.left(left),
             }
         }
     }

@@ -3,8 +3,8 @@
 use dhlrs_bag::{Bag, Change, Op};
 use dhlrs_clock::{DRIFT_MS_MAX, Stamp, Time};
 use dhlrs_feed::{
-    Epoch, Event, EventId, FeedEnd, FeedId, NewEvent, OnConcurrentWrite, Payload, Run, RunError,
-    TRANSACTION_EVENTS_MAX, TreeOp,
+    Dep, Epoch, Event, EventId, FeedEnd, FeedId, NewEvent, OnConcurrentWrite, Payload, Run,
+    RunError, TRANSACTION_EVENTS_MAX, TreeOp,
 };
 use dhlrs_reducer::{Attempt, IntentError, IntentErrorKind, TRANSACTION_BYTES_MAX};
 use dhlrs_wire::{OtherEvent, Refusal, RefusalKind};
@@ -16,9 +16,11 @@ use crate::replica::Replica;
 
 /// Dependencies that one event names; more are named by one that does nothing else.
 const EVENT_DEPS_MAX: usize = 8;
-/// Stamps that an intent may need beside those of its events: for the name of a new feed, and for an
-/// event before them.
-const STAMPS_BEFORE: usize = 2;
+/// Dependencies that one event names which does nothing else; a run holds several times as many.
+const SEEN_DEPS_MAX: usize = 2_048;
+/// Stamps that an intent may need beside those of its events: for the name of a new feed, and for
+/// events before them.
+const STAMPS_BEFORE: usize = 3;
 
 /// Own events as they were logged.
 #[derive(Debug)]
@@ -100,7 +102,8 @@ impl Replica {
         }
         let present = self.present.time(now);
         let mut clock = self.clock.clone();
-        let stamps: Result<Vec<Stamp>, _> = (0..events + self.closes.len() + STAMPS_BEFORE)
+        let count = events + STAMPS_BEFORE + self.unnamed().len() / SEEN_DEPS_MAX;
+        let stamps: Result<Vec<Stamp>, _> = (0..count + self.closes.len())
             .map(|_| clock.now(present))
             .collect();
         let stamps = stamps.map_err(|error| {
@@ -136,24 +139,29 @@ impl Replica {
             self.begin_feed(epoch);
             wrote.begins = Some(epoch);
         }
-        let mut deps = self.unnamed();
+        let unnamed = self.unnamed();
+        self.has_unnamed = false;
         // Only the first events of a feed may close others.
         let closes = std::mem::take(&mut self.closes).into_iter();
         let closes: Vec<Payload> = closes
             .map(|(epoch, end)| Payload::Close { epoch, end })
             .collect();
-        let first = match closes.is_empty() {
-            false => Some(closes),
-            true => (deps.len() > EVENT_DEPS_MAX).then(|| vec![Payload::Seen]),
+        let (named_apart, mut deps) = match unnamed.len() > EVENT_DEPS_MAX {
+            true => (unnamed, Vec::new()),
+            false => (Vec::new(), unnamed),
         };
-        for transaction in first.into_iter().chain(transactions) {
-            let mut deps = Some(std::mem::take(&mut deps));
-            let events = transaction.into_iter().map(|payload| NewEvent {
-                stamp: stamps.next().unwrap_or_default(),
-                deps: deps.take().unwrap_or_default(),
-                payload,
-            });
-            self.append(now, events.collect(), &mut wrote)?;
+        let mut apart = named_apart.chunks(SEEN_DEPS_MAX).map(<[Dep]>::to_vec);
+        if !closes.is_empty() {
+            let deps = apart.next().unwrap_or_else(|| std::mem::take(&mut deps));
+            self.append(now, stamped(&mut stamps, deps, closes), &mut wrote)?;
+        }
+        for deps in apart {
+            let seen = stamped(&mut stamps, deps, vec![Payload::Seen]);
+            self.append(now, seen, &mut wrote)?;
+        }
+        for transaction in transactions {
+            let events = stamped(&mut stamps, std::mem::take(&mut deps), transaction);
+            self.append(now, events, &mut wrote)?;
         }
         Ok(wrote)
     }
@@ -258,6 +266,21 @@ pub(crate) fn with_emitted(
         true => Vec::new(),
         false => vec![transaction],
     })
+}
+
+/// Events of one transaction; the first one has the dependencies.
+fn stamped(
+    stamps: &mut impl Iterator<Item = Stamp>,
+    deps: Vec<Dep>,
+    transaction: Vec<Payload>,
+) -> Vec<NewEvent> {
+    let mut deps = Some(deps);
+    let events = transaction.into_iter().map(|payload| NewEvent {
+        stamp: stamps.next().unwrap_or_default(),
+        deps: deps.take().unwrap_or_default(),
+        payload,
+    });
+    events.collect()
 }
 
 fn not_events(error: IntentError) -> Refusal {

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adversity;
 mod bench;
 mod bindings;
 mod bound_watches;
@@ -26,10 +27,12 @@ mod nested_resolvers;
 mod owned;
 mod past;
 mod pipeline;
+mod read_again;
 mod reads;
 mod replicas;
 mod resolvers;
 mod sessions;
 mod stalls;
+mod stranger;
 mod translation;
 mod watches;
