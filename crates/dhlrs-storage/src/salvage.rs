@@ -13,8 +13,8 @@ use crate::frame::{
 };
 use crate::log::Repair;
 use crate::segment::{
-    Publisher, SEGMENT_HEADER_BYTES, Segment, list, raw_segment_id, seed, segment_header,
-    segment_path, sync_dir,
+    Publisher, SEGMENT_HEADER_BYTES, Segment, likely_ids, list, seed, segment_header, segment_path,
+    sync_dir,
 };
 use crate::vfs::{Vfs, VfsFile};
 
@@ -51,10 +51,7 @@ pub(crate) fn salvage<V: Vfs>(
     for sequence in &listing.segments {
         files.push(read_file(vfs, &segment_path(dir, *sequence))?);
     }
-    let ids: Vec<[u8; 16]> = files
-        .iter()
-        .filter_map(|bytes| raw_segment_id(bytes))
-        .collect();
+    let ids: Vec<[u8; 16]> = files.iter().flat_map(|bytes| likely_ids(bytes)).collect();
     let mut covered = 0;
     for covers in listing.checkpoints.iter().rev() {
         let mut chunks = 0;

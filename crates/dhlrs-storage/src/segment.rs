@@ -160,10 +160,26 @@ pub(crate) fn read_segment_header<V: Vfs>(
     Ok((id, segment))
 }
 
-/// The id of a log as the header of one of its segments has it, damaged or not.
-pub(crate) fn raw_segment_id(bytes: &[u8]) -> Option<[u8; 16]> {
-    let preamble_bytes = 16;
-    bytes.get(preamble_bytes..)?.first_chunk().copied()
+/// The ids that a log may have by the header of one of its segments: what stands there, and where that does not
+/// match its checksum, what would with one byte changed.
+pub(crate) fn likely_ids(bytes: &[u8]) -> Vec<[u8; 16]> {
+    let fields = bytes.get(16..56).and_then(<[u8]>::first_chunk::<40>);
+    let stored = bytes.get(56..60).and_then(<[u8]>::first_chunk::<4>);
+    let (Some(fields), Some(stored)) = (fields, stored) else {
+        return Vec::new();
+    };
+    let stored = u32::from_le_bytes(*stored);
+    let id = |fields: &[u8; 40]| *fields.first_chunk().unwrap_or(&[0; 16]);
+    let mut ids = vec![id(fields)];
+    if checksum(0, &[fields]) != stored {
+        let changes = (0..16).flat_map(|at| (1..=u8::MAX).map(move |bits| (at, bits)));
+        ids.extend(changes.filter_map(|(at, bits)| {
+            let mut changed = *fields;
+            *changed.get_mut(at)? ^= bits;
+            (checksum(0, &[&changed]) == stored).then(|| id(&changed))
+        }));
+    }
+    ids
 }
 
 /// Writes a file under another name, syncs it, and gives it its name: it is there whole or not.

@@ -90,6 +90,19 @@ fn one_flipped_byte_costs_a_batch_at_most_and_nothing_is_made_up() {
 }
 
 #[test]
+fn a_log_of_one_segment_is_read_whatever_byte_of_its_header_is_wrong() {
+    let vfs = MemoryVfs::new();
+    let mut log = Log::open(vfs.clone(), DIR, [3; 16], LogOptions::default()).unwrap();
+    log.append(&[record(1), record(2)]).unwrap();
+    log.sync().unwrap();
+    for at in 0..60 {
+        let flipped = vfs.duplicate();
+        flip(&flipped, "00000000000000000001.log", at);
+        assert_eq!(salvaged(&flipped).1, [record(1), record(2)], "byte {at}");
+    }
+}
+
+#[test]
 fn a_new_log_takes_the_place_of_the_damaged_one_whatever_happens() {
     let batches = || vec![vec![b"a".to_vec(), b"b".to_vec()], vec![b"c".to_vec()]];
     let read = |vfs: &MemoryVfs| -> Option<Vec<Vec<u8>>> {
