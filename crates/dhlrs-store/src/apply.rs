@@ -3,14 +3,16 @@
 //! It cannot fail: everything was decided before. It runs ahead of the disk, on head, which nobody
 //! reads.
 
-use dhlrs_bag::{Change, ChangeKind, Changes, Edit, Meta, NodeId, Op};
+use dhlrs_bag::{Change, ChangeKind, Changes, Edit, Meta, NodeId, Op, Snapshot};
 use dhlrs_clock::Time;
+use dhlrs_feed::Run;
 use dhlrs_wire::{Intent, Refusal, RefusalKind, Reply, Revision, Written};
 
 use crate::bound::Bound;
 use crate::head::Head;
 use crate::intent::{check_envelope, encode_answer};
 use crate::log::{Batch, Trees};
+use crate::lost::Lost;
 use crate::machine::Store;
 use crate::order::{Ordered, OwnedTree, order};
 use crate::owned::check_no_events;
@@ -98,13 +100,11 @@ impl Store {
             stamp: Some((intent.stamp.wall_ms(), intent.stamp.counter())),
         };
         let transaction = intent.atomic && intent.edits.len() > 1;
-        let mut changes = Changes {
+        let changes = Changes {
             meta: meta.clone(),
             list: changes,
             transaction,
         };
-        let followed = self.derivations.follow(&mut self.head.bag, &changes);
-        changes.list.extend(followed);
         // Overlays are this process's own: an invalidation takes no revision and leaves no record.
         match decided {
             _ if !is_logged => self.log_without_change(materialised, answer),
@@ -116,7 +116,7 @@ impl Store {
                 answer,
             }),
             Decided::Events { now_ms, wrote } => {
-                self.log(&Record::Own(Box::new(OwnChange {
+                let change = OwnChange {
                     meta,
                     transaction,
                     now_ms,
@@ -125,15 +125,21 @@ impl Store {
                     materialised,
                     answer,
                     applies: Vec::new(),
-                })));
-                for run in wrote.runs {
-                    self.tickets.signed(run);
-                }
+                };
+                self.log_own(change, wrote.runs);
             }
         }
+        self.tell_of(changes, lost, before);
+        result
+    }
+
+    /// Tells what was applied, with what is derived from it, as soon as the ticket is on disk.
+    pub(crate) fn tell_of(&mut self, mut changes: Changes, lost: Lost, before: Option<Snapshot>) {
         if changes.list.is_empty() {
-            return result;
+            return;
         }
+        let followed = self.derivations.follow(&mut self.head.bag, &changes);
+        changes.list.extend(followed);
         let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
         let trees = wants_tree.then(|| Trees {
             before,
@@ -144,7 +150,14 @@ impl Store {
             trees,
             lost,
         });
-        result
+    }
+
+    /// Logs own events. The runs that were signed for them leave when they are on disk.
+    pub(crate) fn log_own(&mut self, change: OwnChange, runs: Vec<Run>) {
+        self.log(&Record::Own(Box::new(change)));
+        for run in runs {
+            self.tickets.signed(run);
+        }
     }
 
     /// Order in an owned store: the tree itself is the ground.

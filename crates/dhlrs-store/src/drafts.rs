@@ -155,14 +155,6 @@ impl Store {
 }
 
 impl Draft {
-    /// Its events that say something.
-    pub(crate) fn saying(&self) -> impl Iterator<Item = &dhlrs_feed::Event> {
-        let says = |event: &&dhlrs_feed::Event| {
-            matches!(event.payload, Payload::Tree(_) | Payload::Other { .. })
-        };
-        self.events.iter().filter(says)
-    }
-
     pub(crate) fn count(&self) -> u64 {
         self.saying().count() as u64
     }

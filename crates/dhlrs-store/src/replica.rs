@@ -122,6 +122,15 @@ pub(crate) struct StoredRun {
     pub(crate) bytes: Arc<[u8]>,
 }
 
+impl StoredRun {
+    pub(crate) fn of(run: &Run) -> Self {
+        Self {
+            prev: run.claim().prev,
+            bytes: run.bytes().into(),
+        }
+    }
+}
+
 impl Feeds {
     pub(crate) fn set(&self) -> &FeedSet {
         match self {
@@ -239,9 +248,7 @@ impl Replica {
                     continue;
                 }
             };
-            for new in accepted.runs {
-                incoming.take_run(new);
-            }
+            incoming.runs.extend(accepted.runs);
             incoming.closed.extend(accepted.closed);
         }
         Ok(self.take_in(incoming, now_ms, bag, revision))
@@ -249,14 +256,9 @@ impl Replica {
 
     /// Keeps a run to be handed to who asks for it.
     pub(crate) fn store_run(&mut self, run: &Run) {
-        let claim = run.claim();
-        let stored = StoredRun {
-            prev: claim.prev,
-            bytes: run.bytes().into(),
-        };
-        self.run_bytes += stored.bytes.len();
+        self.run_bytes += run.bytes().len();
         let feed = self.runs.entry(*run.feed()).or_default();
-        feed.insert(claim.header.first - 1, stored);
+        feed.insert(run.claim().header.first - 1, StoredRun::of(run));
     }
 
     /// The run of a feed that follows this end.

@@ -20,10 +20,15 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Whether it is of this event, that has come back as part of a feed that counts.
-    pub(crate) fn is(&self, event: &Event, id: &EventId) -> bool {
-        self.id == *id && self.events.first().is_some_and(|own| own.dot == event.dot)
+    /// Its events that say something.
+    pub(crate) fn saying(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| says_something(event))
     }
+}
+
+/// Whether the event is more than a note of what its author has seen or closed.
+fn says_something(event: &Event) -> bool {
+    matches!(event.payload, Payload::Tree(_) | Payload::Other { .. })
 }
 
 /// The transactions among these events that say something, by name.
@@ -32,8 +37,6 @@ pub(crate) fn drafts_of(
     why: Leaving,
     events: &[(Event, EventId)],
 ) -> Vec<(DraftId, Draft)> {
-    let says_something =
-        |event: &Event| matches!(event.payload, Payload::Tree(_) | Payload::Other { .. });
     let (mut drafts, mut rest) = (Vec::new(), events);
     while let Some((first, id)) = rest.first() {
         let count = (usize::from(first.following) + 1).min(rest.len());

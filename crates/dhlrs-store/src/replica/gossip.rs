@@ -2,13 +2,11 @@
 
 use std::collections::VecDeque;
 
-use dhlrs_bag::{Change, Changes, Meta, Snapshot};
+use dhlrs_bag::{Changes, Meta};
 use dhlrs_clock::Time;
 use dhlrs_feed::{AntiEntropy, FeedInput, FeedOutput, FeedSet, LinkId, LinkOptions, NewRun, Run};
 
 use crate::head::Head;
-use crate::log::{Batch, Trees};
-use crate::lost::Lost;
 use crate::machine::Store;
 use crate::port::{Gossip, Output};
 use crate::record::{Leaving, Left, Merged, Record};
@@ -205,7 +203,7 @@ impl Store {
                         feed: *new.run.feed(),
                         bytes: new.run.bytes().to_vec(),
                     });
-                    incoming.take_run(new);
+                    incoming.runs.push(new);
                     if bytes > MERGED_BYTES_MAX {
                         bytes = 0;
                         self.merge(
@@ -316,37 +314,12 @@ impl Store {
             revision,
             ..Meta::default()
         };
-        self.tell_of(meta, list, lost, before);
-    }
-
-    /// Tells what was reduced, with what is derived from it.
-    pub(crate) fn tell_of(
-        &mut self,
-        meta: Meta,
-        list: Vec<Change>,
-        lost: Lost,
-        before: Option<Snapshot>,
-    ) {
-        if list.is_empty() {
-            return;
-        }
-        let mut changes = Changes {
+        let changes = Changes {
             meta,
             list,
             transaction: false,
         };
-        let followed = self.derivations.follow(&mut self.head.bag, &changes);
-        changes.list.extend(followed);
-        let wants_tree = before.is_some() || self.triggers.wants_tree(&changes);
-        let trees = wants_tree.then(|| Trees {
-            before,
-            after: self.head.bag.snapshot(),
-        });
-        self.tickets.tell(Batch {
-            changes,
-            trees,
-            lost,
-        });
+        self.tell_of(changes, lost, before);
     }
 }
 

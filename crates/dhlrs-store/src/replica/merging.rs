@@ -17,12 +17,6 @@ pub(crate) struct Incoming {
     pub(crate) left: Option<Left>,
 }
 
-impl Incoming {
-    pub(crate) fn take_run(&mut self, new: NewRun) {
-        self.runs.push(new);
-    }
-}
-
 impl Replica {
     /// Reduces what came at this time, and shows it. The same live and when the log is read again.
     pub(crate) fn take_in(
@@ -45,7 +39,10 @@ impl Replica {
         }
         for (event, id) in &events {
             // It came back: others have it after all.
-            self.drafts.retain(|_, draft| !draft.is(event, id));
+            let name = (event.dot.feed, event.dot.seq);
+            if self.drafts.get(&name).is_some_and(|draft| draft.id == *id) {
+                self.drafts.remove(&name);
+            }
         }
         let changes = self.reducer.reduce(events, [], now_ms);
         list.extend(self.show(&changes, bag, revision, &mut lost));

@@ -1,13 +1,13 @@
 //! Own events that no intent asked for.
 
-use dhlrs_bag::Meta;
+use dhlrs_bag::{Changes, Meta};
 use dhlrs_clock::Time;
 use dhlrs_feed::Payload;
 use dhlrs_wire::Refusal;
 
 use crate::machine::Store;
 use crate::owned::not_replicated;
-use crate::record::{OwnChange, Record};
+use crate::record::OwnChange;
 use crate::replica::drafts::DraftId;
 
 impl Store {
@@ -50,7 +50,7 @@ impl Store {
             ..meta
         };
         self.head.revision = meta.revision;
-        self.log(&Record::Own(Box::new(OwnChange {
+        let change = OwnChange {
             meta: meta.clone(),
             transaction: false,
             now_ms,
@@ -59,11 +59,14 @@ impl Store {
             materialised: Vec::new(),
             answer: None,
             applies,
-        })));
-        for run in wrote.runs {
-            self.tickets.signed(run);
-        }
-        self.tell_of(meta, list, lost, before);
+        };
+        self.log_own(change, wrote.runs);
+        let changes = Changes {
+            meta,
+            list,
+            transaction: false,
+        };
+        self.tell_of(changes, lost, before);
         Ok(())
     }
 }

@@ -176,13 +176,8 @@ impl Salvage {
     }
 
     fn keep(&mut self, run: &Run) {
-        let claim = run.claim();
-        let stored = StoredRun {
-            prev: claim.prev,
-            bytes: run.bytes().into(),
-        };
         let runs = self.runs.entry(*run.feed()).or_default();
-        runs.insert(claim.header.first - 1, stored);
+        runs.insert(run.claim().header.first - 1, StoredRun::of(run));
     }
 
     fn merged(&mut self, now_ms: u64, parts: Vec<Merged>, is_told: bool) {
